@@ -1,0 +1,38 @@
+import { isResonateError, type Resonate } from "@resonate-ts/sdk";
+
+/** The group of workers that computes. */
+const WORKERS = "factorial-workers";
+
+export interface Answer {
+  readonly value: bigint;
+  /** From the question to the answer, in ms. */
+  readonly ms: number;
+  /** The answer was there before it was asked for. */
+  readonly cached: boolean;
+}
+
+/**
+ * Asks for n!.
+ *
+ * The id of the call says what it computes: the first to ask has it computed, everybody else joins or reads
+ * the result, now and later.
+ */
+export async function ask(resonate: Resonate, n: number): Promise<Answer> {
+  const id = `factorial-${n}`;
+  const since = performance.now();
+  const cached = await settled(resonate, id);
+  const target = resonate.options({ target: WORKERS });
+  const value: bigint = await resonate.rpc(id, "factorial", n, target);
+  return { value, ms: performance.now() - since, cached };
+}
+
+async function settled(resonate: Resonate, id: string): Promise<boolean> {
+  try {
+    const { state } = await resonate.promises.get(id);
+    return state !== "pending";
+  } catch (error) {
+    // No such promise: nobody has asked yet.
+    if (isResonateError(error, "SERVER_REFUSED")) return false;
+    throw error;
+  }
+}

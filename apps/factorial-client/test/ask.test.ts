@@ -1,0 +1,48 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Context, Resonate } from "@resonate-ts/sdk";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { ask } from "../src/ask.ts";
+
+let folder: string;
+let asked: number[];
+const clients: Resonate[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "factorial-client-"));
+  asked = [];
+});
+afterEach(async () => {
+  for (const client of clients.splice(0)) await client.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** A client that is its own worker, in place of the real ones. */
+function open(): Resonate {
+  const resonate = new Resonate({ path: join(folder, "app.db"), group: "factorial-workers" });
+  resonate.register("factorial", (_: Context, n: number) => {
+    asked.push(n);
+    return BigInt(n) * 100n;
+  });
+  clients.push(resonate);
+  return resonate;
+}
+
+test("the first answer is computed, the second comes from the cache", async () => {
+  const resonate = open();
+
+  expect(await ask(resonate, 7)).toMatchObject({ value: 700n, cached: false });
+  expect(await ask(resonate, 7)).toMatchObject({ value: 700n, cached: true });
+
+  expect(asked).toEqual([7]);
+});
+
+test("an answer is still there for the next process", async () => {
+  const first = open();
+  await ask(first, 7);
+  await first.stop();
+
+  expect(await ask(open(), 7)).toMatchObject({ value: 700n, cached: true });
+  expect(asked).toEqual([7]);
+});

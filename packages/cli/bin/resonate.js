@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+// A stub, so that the command can be linked before anything is built.
+try {
+  await import("../src/main.ts");
+} catch (error) {
+  // Node before 22.18 cannot load TypeScript.
+  if (error.code !== "ERR_UNKNOWN_FILE_EXTENSION") throw error;
+  process.stderr.write(`resonate needs Node 22.19 or newer; this is ${process.versions.node}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,92 @@
+/** Asks a server, once: a command that finds none should say so at once, not try for a minute. */
+import {
+  PROTOCOL_VERSION,
+  type RequestData,
+  type RequestKind,
+  type ResponseData,
+} from "@resonate-ts/protocol";
+import { z } from "zod";
+import { Failure, wrongInput } from "./failure.ts";
+
+const REQUEST_TIMEOUT_MS = 10_000;
+
+export interface ServerAddress {
+  /** An http or https URL. */
+  readonly url: string;
+  readonly token?: string;
+}
+
+/** What is put into a request; the server fills in what has a default. */
+export type Question<K extends RequestKind> = Partial<RequestData[K]>;
+
+const answerSchema = z.object({
+  head: z.object({ status: z.int() }),
+  data: z.unknown(),
+});
+
+/**
+ * Sends one request and returns the data of its answer.
+ *
+ * @throws Refused when the server refuses; Failure when there is no server, or it does not answer.
+ */
+export async function send<K extends RequestKind>(
+  server: ServerAddress,
+  kind: K,
+  data: Question<K>,
+): Promise<ResponseData[K]> {
+  const auth = server.token === undefined ? {} : { auth: server.token };
+  const head = { corrId: `cli-${crypto.randomUUID()}`, version: PROTOCOL_VERSION, ...auth };
+  const response = await post(server, JSON.stringify({ kind, head, data }));
+  const answer = answerSchema.safeParse(await response.json().catch(() => undefined));
+  if (!answer.success) {
+    throw new Failure(
+      `what answers at ${server.url} is not a Resonate server (HTTP ${response.status})`,
+    );
+  }
+  const { status } = answer.data.head;
+  if (status !== 200) throw new Refused(status, String(answer.data.data));
+  return answer.data.data as ResponseData[K]; // The protocol says what an answer of 200 holds.
+}
+
+/** The server said no. */
+export class Refused extends Failure {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message, 1);
+    this.status = status;
+  }
+}
+
+async function post({ url, token }: ServerAddress, body: string): Promise<Response> {
+  const headers = {
+    "Content-Type": "application/json",
+    ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+  };
+  const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+  try {
+    return await fetch(url, { method: "POST", headers, body, signal });
+  } catch (error) {
+    throw unreachable(url, error);
+  }
+}
+
+function unreachable(url: string, error: unknown): Failure {
+  if (error instanceof Error && error.name === "TimeoutError") {
+    return new Failure(
+      `the server at ${url} did not answer within ${REQUEST_TIMEOUT_MS / 1_000} s`,
+    );
+  }
+  const cause = error instanceof Error ? error.cause : undefined;
+  const code = cause instanceof Error && "code" in cause ? ` (${String(cause.code)})` : "";
+  return new Failure(
+    `there is no server at ${url}${code}. Start one with 'resonate dev', or say where it is with --server`,
+  );
+}
+
+/** Reads the address of a server. */
+export function parseServer(url: string): string {
+  const known = URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
+  if (!known) throw wrongInput(`--server must be an http or https URL, got '${url}'`);
+  return url;
+}

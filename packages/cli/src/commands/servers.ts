@@ -1,0 +1,191 @@
+/** `resonate dev` and `resonate serve`: a server in this process. */
+import { mkdir, rm } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { originOf } from "@resonate-ts/protocol";
+import {
+  jsonLogger,
+  openEngine,
+  type RunningServer,
+  readSettings,
+  SETTINGS,
+  type SettingInfo,
+  type SettingKey,
+  type Settings,
+  serve,
+  unknownVariables,
+} from "@resonate-ts/server";
+import { type Command, Option } from "commander";
+import { send } from "../client.ts";
+import { Failure } from "../failure.ts";
+import { stopSignal } from "../signals.ts";
+import type { Terminal } from "../terminal.ts";
+
+/** What `dev` does otherwise: its data is kept under the working directory. */
+const DEV_DEFAULTS = { level: "warn", "storage.sqlite.path": ".resonate/dev.db" } as const;
+/** How many unfinished runs `dev` names when it starts. */
+const RUNS_NAMED_MAX = 5;
+/** How many promises `dev` looks at to name them. */
+const PENDING_LOOKED_AT_MAX = 1_000;
+/** How far past `server.shutdown_timeout` stopping may get before the process ends without it. */
+const CLOSE_MS = 500;
+/** How long a server that cannot work any more may take to end. */
+const FAILED_MS = 500;
+
+export function addServe(root: Command, terminal: Terminal): void {
+  addSettings(root.command("serve").description("Run a server.").summary("run a server"))
+    .addHelpText("after", SERVE_EXAMPLES)
+    .action(async (options: FlagValues) => {
+      const settings = settingsOf(options, terminal);
+      await runServer(terminal, settings, (server) => announce(terminal, server, settings));
+    });
+}
+
+export function addDev(root: Command, terminal: Terminal): void {
+  addSettings(
+    root
+      .command("dev")
+      .description(
+        `Run a server for development. Data is kept in ${DEV_DEFAULTS["storage.sqlite.path"]} under this directory.`,
+      )
+      .summary("run a server for development"),
+    DEV_DEFAULTS,
+  )
+    .option("--memory", "keep nothing")
+    .option("--reset", "forget what earlier runs kept")
+    .addHelpText("after", DEV_EXAMPLES)
+    .action(async (options: FlagValues) => {
+      const memory = options.memory ? { "storage.type": "memory" as const } : {};
+      const settings = { ...settingsOf(options, terminal, DEV_DEFAULTS), ...memory };
+      const path = fileOf(settings);
+      if (path !== undefined) await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      if (path !== undefined && options.reset) await reset(path);
+      await runServer(terminal, settings, async (server) => {
+        announce(terminal, server, settings);
+        await announcePending(terminal, server);
+      });
+    });
+}
+
+const SERVE_EXAMPLES = `
+Every flag is also an environment variable: --server-port is RESONATE_SERVER__PORT.
+
+Examples:
+  $ resonate serve --storage-sqlite-path /var/lib/resonate/resonate.db
+  $ RESONATE_SERVER__PORT=9001 resonate serve`;
+
+const DEV_EXAMPLES = `
+Examples:
+  $ resonate dev
+  $ resonate dev --reset
+  $ resonate dev --memory --server-port 0`;
+
+type FlagValues = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
+
+function addSettings(command: Command, defaults: Partial<Settings> = {}): Command {
+  for (const setting of SETTINGS) {
+    const initial = defaults[setting.key] ?? setting.initial;
+    command.addOption(optionOf({ ...setting, initial }));
+  }
+  return command;
+}
+
+/** Without commander's own default: a flag that was not given must give way to the environment. */
+function optionOf({ flag, help, initial }: SettingInfo): Option {
+  if (typeof initial === "boolean") return new Option(flag, help);
+  if (Array.isArray(initial)) return new Option(`${flag} <origin...>`, help);
+  const text = initial === undefined ? help : `${help} (default: ${initial})`;
+  return new Option(`${flag} <value>`, text);
+}
+
+function settingsOf(
+  options: FlagValues,
+  terminal: Terminal,
+  defaults: Partial<Settings> = {},
+): Settings {
+  const flags: { [K in SettingKey]?: string } = {};
+  for (const setting of SETTINGS) {
+    const value = options[optionOf(setting).attributeName()];
+    if (value !== undefined) flags[setting.key] = String(value);
+  }
+  for (const name of unknownVariables(terminal.env)) {
+    terminal.err(`${name} is not a setting of this version and is ignored`, "dim");
+  }
+  return readSettings({ env: terminal.env, flags, defaults });
+}
+
+function fileOf(settings: Settings): string | undefined {
+  return settings["storage.type"] === "memory"
+    ? undefined
+    : resolve(settings["storage.sqlite.path"]);
+}
+
+/** Runs until a signal comes, or until the server fails. */
+async function runServer(
+  terminal: Terminal,
+  settings: Settings,
+  started: (server: RunningServer) => void | Promise<void>,
+): Promise<void> {
+  const told = stopSignal();
+  const logger = jsonLogger(settings.level, (line) => terminal.raw(line, "err"));
+  const server = await serve(settings, { logger });
+  try {
+    await Promise.race([Promise.resolve(started(server)).then(() => told), failureOf(server)]);
+  } catch (error) {
+    exitAfter(FAILED_MS);
+    server.close().catch(() => {});
+    throw error;
+  }
+  terminal.err("Stopping; once more to stop at once.", "dim");
+  exitAfter(settings["server.shutdown_timeout"] + CLOSE_MS);
+  await server.close();
+}
+
+async function failureOf(server: RunningServer): Promise<never> {
+  try {
+    return await server.failed;
+  } catch (error) {
+    throw new Failure(
+      `the storage failed, and what was last written is not known: ${String(error)}. Start again to go on`,
+    );
+  }
+}
+
+/** What never ends must not keep the process: it is given this long. */
+function exitAfter(ms: number): void {
+  setTimeout(() => process.exit(1), ms).unref();
+}
+
+function announce(terminal: Terminal, { url }: RunningServer, settings: Settings): void {
+  terminal.out(`Resonate listens on ${url}`, "bold");
+  terminal.out(`Data: ${fileOf(settings) ?? "in memory, gone when this ends"}`);
+}
+
+async function announcePending(terminal: Terminal, { url }: RunningServer): Promise<void> {
+  const { promises } = await send({ url }, "promise.search", {
+    state: "pending",
+    limit: PENDING_LOOKED_AT_MAX,
+  });
+  const runs = [...new Set(promises.map(({ id }) => originOf(id)))];
+  const [first] = runs;
+  if (first === undefined) {
+    terminal.out("Pending: nothing");
+    terminal.out("Next: start a worker, then: resonate invoke greet-1 -f greet --arg World --wait");
+    return;
+  }
+  const named = runs.slice(0, RUNS_NAMED_MAX).join(", ");
+  const more = runs.length > RUNS_NAMED_MAX || promises.length === PENDING_LOOKED_AT_MAX;
+  terminal.out(`Pending: ${named}${more ? ", …" : ""}`);
+  terminal.out(`Next: resonate tree ${first}`);
+}
+
+/** Removes a database, unless another process has it open. */
+async function reset(path: string): Promise<void> {
+  try {
+    const engine = await openEngine({ path });
+    await engine.close();
+  } catch (error) {
+    // A file that cannot be used is a good reason to forget it; one that is in use is not.
+    if (error instanceof Error && error.name === "StoreInUseError") throw error;
+  }
+  for (const suffix of ["", "-wal", "-shm", "-journal"]) await rm(path + suffix, { force: true });
+}

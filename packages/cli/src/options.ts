@@ -1,0 +1,72 @@
+/** Options that several commands have, and how their values are read. */
+import type { Tags } from "@resonate-ts/protocol";
+import type { Command } from "commander";
+import { z } from "zod";
+import { parseServer, type ServerAddress } from "./client.ts";
+import { parseDuration } from "./duration.ts";
+import { wrongInput } from "./failure.ts";
+import type { Terminal } from "./terminal.ts";
+
+export const SERVER_DEFAULT = "http://localhost:8001";
+
+export interface ServerOptions {
+  readonly server?: string;
+  readonly token?: string;
+  readonly json?: boolean;
+}
+
+/** Adds where the server is, and how to print. */
+export function addServerOptions(command: Command): Command {
+  return command
+    .option(
+      "-S, --server <url>",
+      `where the server is (default: RESONATE_URL, or ${SERVER_DEFAULT})`,
+    )
+    .option("-T, --token <token>", "token to show it (default: RESONATE_TOKEN)")
+    .option("--json", "print for programs: one line of JSON");
+}
+
+export function serverOf({ server, token }: ServerOptions, { env }: Terminal): ServerAddress {
+  const url = parseServer(server ?? (env.RESONATE_URL || SERVER_DEFAULT));
+  const shown = token ?? (env.RESONATE_TOKEN || undefined);
+  return shown === undefined ? { url } : { url, token: shown };
+}
+
+/** Reads a duration that follows `flag`, in ms. */
+export function durationOf(flag: string, text: string): number {
+  const ms = parseDuration(text);
+  if (ms !== undefined) return ms;
+  throw wrongInput(`${flag} must be a duration above zero such as 30s or 1h30m, got '${text}'`);
+}
+
+export function wholeNumberOf(flag: string, text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw wrongInput(`${flag} must be a whole number, got '${text}'`);
+}
+
+export function jsonOf(flag: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw wrongInput(`${flag} must be JSON, got '${text}'`);
+  }
+}
+
+const tagsSchema = z.record(z.string(), z.string());
+
+export function tagsOf(flag: string, text: string): Tags {
+  const tags = tagsSchema.safeParse(jsonOf(flag, text));
+  if (tags.success) return tags.data;
+  throw wrongInput(`${flag} must be a JSON object of texts such as {"color":"red"}, got '${text}'`);
+}
+
+/** Prints data as JSON: for people over several lines, for programs on one. */
+export function printJson(
+  terminal: Terminal,
+  data: unknown,
+  { json = false }: ServerOptions,
+): void {
+  const text = JSON.stringify(data, undefined, json ? undefined : 2);
+  // JSON has no line feeds but those of its layout.
+  for (const line of text.split("\n")) terminal.out(line);
+}

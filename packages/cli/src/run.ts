@@ -1,0 +1,55 @@
+/** The command line as one function. */
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { addInvoke } from "./commands/invoke.ts";
+import { addPromises } from "./commands/promises.ts";
+import { addDev, addServe } from "./commands/servers.ts";
+import { addTree } from "./commands/tree.ts";
+import { type ExitCode, endingOf } from "./failure.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Does what the words after `resonate` say, and resolves with the exit code. Never rejects. */
+export async function run(words: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  try {
+    await program(terminal).parseAsync(words, { from: "user" });
+    return 0;
+  } catch (error) {
+    const { exitCode, line } = endingOf(error);
+    if (line !== undefined) terminal.err(line, "red");
+    return exitCode;
+  }
+}
+
+function program(terminal: Terminal): Command {
+  const root = new Command("resonate")
+    .description("Durable functions: a server for them, and a look into it.")
+    .version(version(), "-V, --version", "print the version")
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.raw(text, "out"),
+      writeErr: (text) => terminal.raw(text, "err"),
+    })
+    .showSuggestionAfterError()
+    .addHelpText("after", EXAMPLES);
+  // In the order in which the help shows them. Commands inherit the settings above.
+  for (const add of [addDev, addServe, addInvoke, addTree, addPromises]) add(root, terminal);
+  return root;
+}
+
+const EXAMPLES = `
+Exit codes:
+  0  done
+  1  it could not be done now: no server there, refused, rejected, port taken
+  2  wrong input or settings, or a data file that is in use or not ours
+
+Examples:
+  $ resonate dev
+  $ resonate invoke greet-1 -f greet --arg World --wait
+  $ resonate tree greet-1`;
+
+function version(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  const { version } = JSON.parse(text) as { version: string }; // Our own file.
+  return version;
+}

@@ -1,0 +1,18 @@
+/** How a process that runs until it is told to stop hears of it. */
+
+/**
+ * Resolves at the first SIGINT or SIGTERM. A second one ends the process at once, with exit code 1: whoever sends it
+ * does not want to wait for what the first one started.
+ */
+export function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let stopping = false;
+    const hear = (signal: NodeJS.Signals) => {
+      if (stopping) process.exit(1);
+      stopping = true;
+      resolve(signal);
+    };
+    process.on("SIGINT", hear);
+    process.on("SIGTERM", hear);
+  });
+}

@@ -1,0 +1,36 @@
+/** Payloads: base64 of text, as the SDKs write it. */
+import type { Value } from "@resonate-ts/protocol";
+import { z } from "zod";
+import { wrongInput } from "./failure.ts";
+import { jsonOf } from "./options.ts";
+
+/** A JSON value as SDKs write and read it. */
+export function encodeJson(value: unknown): Value {
+  return { headers: {}, data: base64(JSON.stringify(value)) };
+}
+
+const valueSchema = z.strictObject({
+  headers: z.record(z.string(), z.string()).optional(),
+  data: z.unknown(),
+});
+
+/**
+ * Reads a payload given as JSON, `{"headers": {…}, "data": …}`. Text in `data` is encoded as it is, anything else as
+ * its JSON text.
+ */
+export function payloadOf(flag: string, text: string): Value {
+  const given = valueSchema.safeParse(jsonOf(flag, text));
+  if (!given.success) {
+    throw wrongInput(`${flag} must be like {"headers":{},"data":…}, got '${text}'`);
+  }
+  const { headers, data } = given.data;
+  const bare = typeof data === "string" ? data : JSON.stringify(data);
+  return {
+    ...(headers === undefined ? {} : { headers }),
+    ...(bare === undefined ? {} : { data: base64(bare) }),
+  };
+}
+
+function base64(text: string): string {
+  return Buffer.from(text, "utf8").toString("base64");
+}

@@ -1,0 +1,99 @@
+import { describe, expect, test } from "vitest";
+import { treeLines } from "../src/commands/tree.ts";
+import { formatDuration, parseDuration } from "../src/duration.ts";
+import { nodeProblem } from "../src/node-version.ts";
+import { printable } from "../src/terminal.ts";
+
+describe("a duration", () => {
+  test.each([
+    ["1ms", 1],
+    ["30s", 30_000],
+    ["1h30m", 5_400_000],
+    ["1d2h3m4s5ms", 93_784_005],
+    ["36500d", 3_153_600_000_000],
+  ])("%s is %d ms", (text, ms) => {
+    expect(parseDuration(text)).toBe(ms);
+  });
+
+  test.each(["", "5", "0s", "1.5s", "-1s", "s", "1 s", "1S", "1w", "36500d1ms"])(
+    "'%s' is none",
+    (text) => {
+      expect(parseDuration(text)).toBeUndefined();
+    },
+  );
+
+  test.each([
+    [0, "0ms"],
+    [999, "999ms"],
+    [1_000, "1s"],
+    [1_999, "1.9s"],
+    [59_999, "59.9s"],
+    [60_000, "1m"],
+    [200_000, "3m 20s"],
+    [3_600_000, "1h"],
+    [7_500_000, "2h 5m"],
+    [90_000_000, "1d 1h"],
+  ])("of %d ms is written %s", (ms, text) => {
+    expect(formatDuration(ms)).toBe(text);
+  });
+});
+
+test.each([
+  ["20.20.2", true],
+  ["22.18.0", true],
+  ["22.19.0", false],
+  ["24.0.0", false],
+])("Node %s is refused: %s", (version, refused) => {
+  expect(nodeProblem(version) !== undefined).toBe(refused);
+  if (refused) expect(nodeProblem(version)).toContain(version);
+});
+
+test.each([
+  ["plain ü 🟢", "plain ü 🟢"],
+  ["\u001b[31mred\u001b[0m", "red"],
+  ["a\r\nb\tc\u0000", "a\\u000d\\u000ab\\u0009c\\u0000"],
+  ["\u202egnp.exe", "\\u202egnp.exe"],
+])("%j is printed as %j", (text, shown) => {
+  expect(printable(text)).toBe(shown);
+});
+
+const node = (id: string, over = {}) => ({
+  id,
+  state: "resolved" as const,
+  kind: "run" as const,
+  createdAt: 1_000,
+  settledAt: 1_012,
+  children: [],
+  ...over,
+});
+
+describe("a tree", () => {
+  test("is printed parent before child, with connectors, states, functions and times", () => {
+    const tree = node("r", {
+      kind: "root",
+      func: "greet",
+      state: "pending",
+      settledAt: undefined,
+      children: [
+        node("r:0", { func: "compose", children: [node("r:0.0", { kind: "sleep" })] }),
+        node("r:1", { kind: "rpc", func: "send", state: "rejected_timedout" }),
+        node("other", { kind: "rpc", func: "send", state: "rejected", shared: true }),
+      ],
+    });
+
+    expect(treeLines(tree, 3_500)).toEqual([
+      "r 🟡 (greet) 2.5s",
+      "├── r:0 🟢 (run compose) 12ms",
+      "│   └── r:0.0 🟢 (sleep) 12ms",
+      "├── r:1 🔴 (rpc send) 12ms timedout",
+      "└── other 🔴 (rpc send) 12ms rejected (shared)",
+    ]);
+  });
+
+  test("of 20,000 levels is printed", () => {
+    let tree = node("leaf");
+    for (let level = 0; level < 20_000; level += 1) tree = node("n", { children: [tree] });
+
+    expect(treeLines(tree, 0)).toHaveLength(20_001);
+  });
+});

@@ -1,0 +1,187 @@
+import { once } from "node:events";
+import { access, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { RunningCommand, resonate } from "./command.ts";
+
+let cwd: string;
+const running: RunningCommand[] = [];
+
+beforeEach(async () => {
+  cwd = await mkdtemp(join(tmpdir(), "resonate-cli-"));
+});
+afterEach(async () => {
+  for (const command of running.splice(0)) {
+    command.kill("SIGKILL");
+    await command.ended;
+  }
+  await rm(cwd, { recursive: true });
+});
+
+/** Starts a server, and resolves when it says that it listens. */
+async function start(words: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const command = new RunningCommand([...words, "--server-port", "0"], { cwd, env });
+  running.push(command);
+  const [, url = ""] = await command.until(/listens on (\S+)\n/);
+  return { command, url };
+}
+
+async function stop(command: RunningCommand) {
+  command.kill("SIGTERM");
+  return command.ended;
+}
+
+describe("dev", () => {
+  test("says where it listens, where the data is, what is pending and what to do next", async () => {
+    const { command, url } = await start(["dev"]);
+    await command.until(/Next: /);
+
+    const { code, out } = await stop(command);
+
+    expect(code).toBe(0);
+    expect(url).toMatch(/^http:\/\/localhost:\d+$/);
+    expect(out.split("\n")).toEqual([
+      `Resonate listens on ${url}`,
+      `Data: ${join(cwd, ".resonate/dev.db")}`,
+      "Pending: nothing",
+      "Next: start a worker, then: resonate invoke greet-1 -f greet --arg World --wait",
+      "",
+    ]);
+  });
+
+  test("keeps what it was told, and forgets it with --reset", async () => {
+    const first = await start(["dev"]);
+    await resonate(["invoke", "kept", "-f", "f", "-S", first.url]);
+    await stop(first.command);
+
+    const second = await start(["dev"]);
+    await second.command.until(/Pending: kept\nNext: resonate tree kept\n/);
+    await stop(second.command);
+    const third = await start(["dev", "--reset"]);
+
+    await third.command.until(/Pending: nothing/);
+  });
+
+  test("with --memory keeps nothing, and writes nothing", async () => {
+    const { command } = await start(["dev", "--memory"]);
+    await command.until(/Data: in memory/);
+    await stop(command);
+
+    await expect(access(join(cwd, ".resonate"))).rejects.toThrow("ENOENT");
+  });
+
+  test("does not touch a file that another server holds, not even with --reset", async () => {
+    const first = await start(["dev"]);
+    await resonate(["invoke", "kept", "-f", "f", "-S", first.url]);
+
+    const second = await resonate(["dev", "--reset", "--server-port", "0"], { cwd });
+
+    expect(second.code).toBe(2);
+    expect(second.err).toMatch(/^Error: .*dev\.db/);
+    await stop(first.command);
+    const third = await start(["dev"]);
+    await third.command.until(/Pending: kept/);
+  });
+
+  test("refuses a file that is no database, and replaces it with --reset", async () => {
+    const path = join(cwd, "notes.db");
+    await writeFile(path, "not a database, but long enough to be looked at".repeat(50));
+    const words = ["dev", "--storage-sqlite-path", path];
+
+    const refused = await resonate([...words, "--server-port", "0"], { cwd });
+    const { command } = await start([...words, "--reset"]);
+
+    expect(refused.code).toBe(2);
+    expect(refused.err).toContain(path);
+    await command.until(/Pending: nothing/);
+  });
+});
+
+describe("serve", () => {
+  test("serves until it is told to stop, and exits 0", async () => {
+    const { command, url } = await start(["serve", "--storage-type", "memory"]);
+
+    const response = await fetch(`${url}/ready`);
+    const { code } = await stop(command);
+
+    expect(response.status).toBe(200);
+    expect(code).toBe(0);
+  });
+
+  test("ends its streams when it stops", async () => {
+    const { command, url } = await start(["serve", "--storage-type", "memory"]);
+    const stream = await fetch(`${url}/poll/g/p`);
+
+    const ended = stop(command);
+
+    expect(await stream.text()).toBe(":\n\n");
+    expect((await ended).code).toBe(0);
+  });
+
+  test("waits for what is under way, and a second signal ends it at once", async () => {
+    const { command, url } = await start(["serve", "--storage-type", "memory"]);
+    const socket = connect(Number(new URL(url).port), "127.0.0.1");
+    socket.on("error", () => {});
+    const head =
+      "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n";
+    socket.write(head);
+    // The server has taken the request, and will never have all of its body.
+    await once(socket, "data");
+
+    command.kill("SIGINT");
+    await command.until(/Stopping/, "err");
+    await expect(fetch(url)).rejects.toThrow();
+    command.kill("SIGINT");
+
+    expect((await command.ended).code).toBe(1);
+    socket.destroy();
+  });
+
+  test("keeps what it acknowledged when it is killed", async () => {
+    const first = await start(["serve"]);
+    await resonate(["invoke", "kept", "-f", "f", "-S", first.url]);
+    first.command.kill("SIGKILL");
+    await first.command.ended;
+
+    const second = await start(["serve"]);
+
+    const { out } = await resonate(["promises", "get", "kept", "-S", second.url, "--json"]);
+    expect(JSON.parse(out)).toMatchObject({ id: "kept", state: "pending" });
+  });
+
+  test("a port that is taken is exit code 1 and one line that names it", async () => {
+    const { url } = await start(["serve", "--storage-type", "memory"]);
+    const { port } = new URL(url);
+
+    const ended = await resonate(["serve", "--storage-type", "memory", "--server-port", port], {
+      cwd,
+    });
+
+    expect(ended.code).toBe(1);
+    expect(ended.err).toMatch(
+      new RegExp(`^Error: port ${port} on 127.0.0.1 is in use .*--server-port.*\\n$`),
+    );
+  });
+
+  test.each([
+    ["a wrong value", ["--storage-type", "postgres"], {}, "storage.type (--storage-type) must be"],
+    ["a wrong variable", [], { RESONATE_SERVER__PORT: "x" }, "server.port (RESONATE_SERVER__PORT)"],
+    ["an open door", ["--server-bind", "0.0.0.0"], {}, "--insecure"],
+    ["an unknown flag", ["--prot", "1"], {}, "unknown option '--prot'"],
+  ])("%s is exit code 2", async (_name, words, env, message) => {
+    const ended = await resonate(["serve", ...words], { cwd, env });
+
+    expect(ended.code).toBe(2);
+    expect(ended.err).toContain(message);
+  });
+
+  test("a variable that is no setting is named", async () => {
+    const { command } = await start(["serve", "--storage-type", "memory"], {
+      RESONATE_SERVER__PROT: "1",
+    });
+
+    expect((await stop(command)).err).toContain("RESONATE_SERVER__PROT is not a setting");
+  });
+});

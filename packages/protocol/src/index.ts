@@ -1,0 +1,5 @@
+export * from "./addresses.ts";
+export * from "./ids.ts";
+export * from "./records.ts";
+export * from "./requests.ts";
+export * from "./tags.ts";

@@ -1,0 +1,232 @@
+/**
+ * Reads requests from the wire. Everything that can be said of a request without looking at stored records
+ * is checked here; what passes is well-formed, with its defaults filled in.
+ */
+import { z } from "zod";
+import { addressProblem } from "./addresses.ts";
+import type { Tags, Value } from "./records.ts";
+import type { Action, PromiseCreate, Request, RequestData, RequestKind } from "./requests.ts";
+import { PROTOCOL_VERSION } from "./requests.ts";
+import { TAG, tagsProblem } from "./tags.ts";
+
+/** Longest id, in characters. */
+export const ID_LENGTH_MAX = 1_024;
+/** Most tags on one promise. */
+export const TAGS_MAX = 64;
+/** Longest tag value or name, in characters. */
+export const TAG_LENGTH_MAX = 1_024;
+/** Largest page of a search. */
+export const PAGE_LIMIT_MAX = 1_000;
+
+export type Parsed =
+  | { readonly ok: true; readonly request: Request }
+  /** What to answer: 400 with `message`, echoing `kind` and `corrId`. */
+  | {
+      readonly ok: false;
+      readonly kind: string;
+      readonly corrId: string;
+      readonly message: string;
+    };
+
+/** Reads one envelope that has been through `JSON.parse`. Never throws. */
+export function parseRequest(input: unknown): Parsed {
+  const kind = salvage(input, "kind") ?? "unknown";
+  const corrId = salvage(member(input, "head"), "corrId") ?? "0";
+  const refused = (message: string) => ({ ok: false, kind, corrId, message }) as const;
+
+  const envelope = envelopeSchema.safeParse(input);
+  if (!envelope.success) return refused(`Invalid request envelope: ${problem(envelope.error)}`);
+  const { head, data } = envelope.data;
+  if (head.version !== PROTOCOL_VERSION) {
+    return refused(`Unsupported version '${head.version}'; supported: ${PROTOCOL_VERSION}`);
+  }
+  if (!isRequestKind(kind)) return refused(`Unknown operation: ${kind}`);
+  const parsed = dataSchemas[kind].safeParse(data);
+  if (!parsed.success) return refused(`Invalid request: ${problem(parsed.error)}`);
+  // `data` was parsed by the schema of `kind`.
+  return { ok: true, request: { kind, head, data: parsed.data } as Request };
+}
+
+export function isRequestKind(kind: string): kind is RequestKind {
+  return Object.hasOwn(dataSchemas, kind);
+}
+
+const envelopeSchema = z.object({
+  kind: z.string().min(1),
+  head: z.object({
+    corrId: z.string(),
+    version: z.string(),
+    auth: nullable(z.string()),
+    "resonate:preload": z.enum(["delta", "none"]).optional().catch(undefined),
+  }),
+  data: z.record(z.string(), z.unknown()),
+});
+
+const id = z
+  .string()
+  .min(1)
+  .max(ID_LENGTH_MAX)
+  .refine((text) => !text.includes("\0"), "must not contain a NUL character")
+  // Half a surrogate pair cannot be written as UTF-8: two such ids would become one.
+  .refine((text) => text.isWellFormed(), "must be well-formed Unicode");
+const instant = z.int().min(0);
+const version = z.int().min(0);
+const ttl = z.int().min(1);
+const tag = z.string().max(TAG_LENGTH_MAX);
+const value = z
+  .object({ headers: z.record(z.string(), z.string()).nullish(), data: z.string().nullish() })
+  .transform(
+    ({ headers, data }): Value => ({ ...(headers && { headers }), ...(data != null && { data }) }),
+  );
+const tags: z.ZodType<Tags> = z
+  .record(tag, tag)
+  .refine((all) => Object.keys(all).length <= TAGS_MAX, `at most ${TAGS_MAX} tags are allowed`);
+const address = z.string().superRefine((text, context) => {
+  const message = text.isWellFormed() ? addressProblem(text) : "must be well-formed Unicode";
+  if (message) context.addIssue({ code: "custom", message });
+});
+const page = (limit: number) => ({
+  limit: nullable(z.int().min(1).max(PAGE_LIMIT_MAX)).transform((given) => given ?? limit),
+  cursor: nullable(z.string().max(4 * ID_LENGTH_MAX)),
+});
+const promiseStates = [
+  "pending",
+  "resolved",
+  "rejected",
+  "rejected_canceled",
+  "rejected_timedout",
+] as const;
+const taskStates = ["pending", "acquired", "suspended", "halted", "fulfilled"] as const;
+
+const create: z.ZodType<PromiseCreate> = z
+  .object({ id, timeoutAt: instant, param: value.default({}), tags: tags.default({}) })
+  .superRefine((promise, context) => {
+    const message = tagsProblem(promise);
+    if (message) context.addIssue({ code: "custom", message });
+  });
+const settle = z.object({
+  id,
+  state: z.enum(["resolved", "rejected", "rejected_canceled"]),
+  value: value.default({}),
+});
+const callback = z
+  .object({ awaited: id, awaiter: id })
+  .refine(({ awaited, awaiter }) => awaited !== awaiter, "a promise must not await itself");
+const claim = { id, version };
+
+/** Any `kind` is let through, as official servers do: the place says what the action is. */
+function action<K extends string, D>(kind: K, data: z.ZodType<D>) {
+  const parts = { kind: z.string(), head: z.unknown().optional(), data };
+  return z.object(parts).transform((given): Action<K, D> => ({ kind, data: given.data as D }));
+}
+
+const claimedCreate = action("promise.create", create).refine(
+  ({ data }) => data.tags[TAG.target] !== undefined && data.tags[TAG.delay] === undefined,
+  { path: ["data", "tags"], message: `must have ${TAG.target} and must not have ${TAG.delay}` },
+);
+const fencedAction = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("promise.create"), data: create }),
+  z.object({ kind: z.literal("promise.settle"), data: settle }),
+]);
+
+const dataSchemas = {
+  "promise.get": z.object({ id }),
+  "promise.create": create,
+  "promise.settle": settle,
+  "promise.register_callback": callback,
+  "promise.register_listener": z.object({ awaited: id, address }),
+  "promise.search": z.object({
+    state: nullable(z.enum(promiseStates)),
+    tags: nullable(tags).transform((given) => given ?? {}),
+    ...page(100),
+  }),
+  "task.get": z.object({ id }),
+  "task.create": z.object({ pid: id, ttl, action: claimedCreate }),
+  "task.acquire": z.object({ ...claim, pid: id, ttl }),
+  "task.fence": z
+    .object({ ...claim, action: fencedAction })
+    .refine((fence) => fence.action.data.id !== fence.id, {
+      path: ["action", "data", "id"],
+      message: "must not be the task's own promise",
+    }),
+  "task.heartbeat": z.object({ pid: id, tasks: z.array(z.object(claim)).min(1) }),
+  "task.suspend": z
+    .object({ ...claim, actions: z.array(action("promise.register_callback", callback)).min(1) })
+    .superRefine(({ id: awaiter, actions }, context) => {
+      const message = suspendProblem(
+        awaiter,
+        actions.map(({ data }) => data),
+      );
+      if (message) context.addIssue({ code: "custom", path: ["actions"], message });
+    }),
+  "task.fulfill": z
+    .object({ ...claim, action: action("promise.settle", settle) })
+    .refine((fulfill) => fulfill.action.data.id === fulfill.id, {
+      path: ["action", "data", "id"],
+      message: "must be the task's own promise",
+    }),
+  "task.release": z.object(claim),
+  "task.halt": z.object({ id }),
+  "task.continue": z.object({ id }),
+  "task.search": z.object({ state: nullable(z.enum(taskStates)), ...page(100) }),
+  "schedule.create": z.object({
+    id: id.refine((text) => !text.includes(":"), "must not contain ':'"),
+    cron: z.string().min(1),
+    promiseId: id,
+    promiseTimeout: instant,
+    promiseParam: value.default({}),
+    promiseTags: tags.superRefine((given, context) => {
+      const message = scheduleTagsProblem(given);
+      if (message) context.addIssue({ code: "custom", message });
+    }),
+  }),
+  "schedule.get": z.object({ id }),
+  "schedule.delete": z.object({ id }),
+  "schedule.search": z.object({
+    tags: nullable(tags).transform((given) => given ?? {}),
+    ...page(10),
+  }),
+} satisfies { readonly [K in RequestKind]: z.ZodType<RequestData[K]> };
+
+function suspendProblem(
+  awaiter: string,
+  callbacks: readonly { readonly awaited: string; readonly awaiter: string }[],
+): string | undefined {
+  const awaited = new Set<string>();
+  for (const callback of callbacks) {
+    if (callback.awaiter !== awaiter) return `awaiter must be the task '${awaiter}'`;
+    if (awaited.has(callback.awaited)) return `awaited '${callback.awaited}' is named twice`;
+    awaited.add(callback.awaited);
+  }
+  return undefined;
+}
+
+function scheduleTagsProblem(given: Tags): string | undefined {
+  const target = given[TAG.target];
+  if (target === undefined) return `must have ${TAG.target}`;
+  const message = addressProblem(target);
+  return message && `${TAG.target} ${message}`;
+}
+
+/** `null` reads as absent. */
+function nullable<S extends z.ZodType>(schema: S) {
+  return schema.nullish().transform((given): z.output<S> | undefined => given ?? undefined);
+}
+
+function problem(error: z.ZodError): string {
+  const [issue] = error.issues;
+  if (!issue) return "malformed";
+  const path = issue.path.map(String).join(".");
+  return path ? `${path}: ${issue.message}` : issue.message;
+}
+
+function member(input: unknown, name: string): unknown {
+  return typeof input === "object" && input !== null
+    ? (input as Record<string, unknown>)[name] // A look, not a belief: the result stays unknown.
+    : undefined;
+}
+
+function salvage(input: unknown, name: string): string | undefined {
+  const found = member(input, name);
+  return typeof found === "string" && found !== "" ? found : undefined;
+}

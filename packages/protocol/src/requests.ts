@@ -1,0 +1,177 @@
+/** The requests of the protocol, what each carries and what each is answered with. Types only. */
+import type {
+  PromiseRecord,
+  PromiseState,
+  ScheduleRecord,
+  SettledState,
+  Tags,
+  TaskRecord,
+  TaskState,
+  Value,
+} from "./records.ts";
+
+/** The one protocol version that exists. Every request and response names it. */
+export const PROTOCOL_VERSION = "2026-04-01";
+
+export interface PromiseCreate {
+  readonly id: string;
+  readonly timeoutAt: number;
+  readonly param: Value;
+  readonly tags: Tags;
+}
+
+export interface PromiseSettle {
+  readonly id: string;
+  readonly state: SettledState;
+  readonly value: Value;
+}
+
+export interface RegisterCallback {
+  readonly awaited: string;
+  readonly awaiter: string;
+}
+
+/** A request inside another one. `head` is not read. */
+export interface Action<K extends string, D> {
+  readonly kind: K;
+  readonly head?: unknown;
+  readonly data: D;
+}
+
+/** A task at one claim: its id and its fencing token. */
+export interface Claim {
+  readonly id: string;
+  readonly version: number;
+}
+
+interface Page {
+  /** 1 to 1,000. */
+  readonly limit: number;
+  /** Opaque; from the previous page. */
+  readonly cursor?: string | undefined;
+}
+
+/** What each kind of request carries, after parsing (defaults filled in). */
+export interface RequestData {
+  "promise.get": { readonly id: string };
+  "promise.create": PromiseCreate;
+  "promise.settle": PromiseSettle;
+  "promise.register_callback": RegisterCallback;
+  "promise.register_listener": { readonly awaited: string; readonly address: string };
+  "promise.search": Page & { readonly state?: PromiseState | undefined; readonly tags: Tags };
+  "task.get": { readonly id: string };
+  "task.create": {
+    readonly pid: string;
+    readonly ttl: number;
+    readonly action: Action<"promise.create", PromiseCreate>;
+  };
+  "task.acquire": Claim & { readonly pid: string; readonly ttl: number };
+  "task.fence": Claim & {
+    readonly action:
+      | Action<"promise.create", PromiseCreate>
+      | Action<"promise.settle", PromiseSettle>;
+  };
+  "task.heartbeat": { readonly pid: string; readonly tasks: readonly Claim[] };
+  "task.suspend": Claim & {
+    readonly actions: readonly Action<"promise.register_callback", RegisterCallback>[];
+  };
+  "task.fulfill": Claim & { readonly action: Action<"promise.settle", PromiseSettle> };
+  "task.release": Claim;
+  "task.halt": { readonly id: string };
+  "task.continue": { readonly id: string };
+  "task.search": Page & { readonly state?: TaskState | undefined };
+  "schedule.create": {
+    readonly id: string;
+    readonly cron: string;
+    readonly promiseId: string;
+    readonly promiseTimeout: number;
+    readonly promiseParam: Value;
+    readonly promiseTags: Tags;
+  };
+  "schedule.get": { readonly id: string };
+  "schedule.delete": { readonly id: string };
+  "schedule.search": Page & { readonly tags: Tags };
+}
+
+export type RequestKind = keyof RequestData;
+
+interface Claimed {
+  readonly task: TaskRecord;
+  readonly promise: PromiseRecord;
+  readonly preload: readonly PromiseRecord[];
+}
+
+/** What each kind of request is answered with when it succeeds (status 200, or 300 where said). */
+export interface ResponseData {
+  "promise.get": { readonly promise: PromiseRecord };
+  "promise.create": { readonly promise: PromiseRecord };
+  "promise.settle": { readonly promise: PromiseRecord };
+  "promise.register_callback": { readonly promise: PromiseRecord };
+  "promise.register_listener": { readonly promise: PromiseRecord };
+  "promise.search": { readonly promises: readonly PromiseRecord[]; readonly cursor?: string };
+  "task.get": { readonly task: TaskRecord };
+  "task.create": Claimed;
+  "task.acquire": Claimed;
+  "task.fence": {
+    /** The inner answer: 200 with the promise, or 404 with a message. */
+    readonly action: Response<"promise.create"> | Response<"promise.settle"> | Refusal;
+    readonly preload: readonly PromiseRecord[];
+  };
+  "task.heartbeat": Readonly<Record<string, never>>;
+  /** Status 300 (something awaited is settled already: go on) carries `preload`; status 200 does not. */
+  "task.suspend": { readonly preload?: readonly PromiseRecord[] };
+  "task.fulfill": { readonly promise: PromiseRecord };
+  "task.release": Readonly<Record<string, never>>;
+  "task.halt": Readonly<Record<string, never>>;
+  "task.continue": Readonly<Record<string, never>>;
+  "task.search": { readonly tasks: readonly TaskRecord[]; readonly cursor?: string };
+  "schedule.create": { readonly schedule: ScheduleRecord };
+  "schedule.get": { readonly schedule: ScheduleRecord };
+  "schedule.delete": Readonly<Record<string, never>>;
+  "schedule.search": { readonly schedules: readonly ScheduleRecord[]; readonly cursor?: string };
+}
+
+export interface RequestHead {
+  /** Echoed in the response. */
+  readonly corrId: string;
+  readonly version: string;
+  /** JWT. */
+  readonly auth?: string | undefined;
+  /**
+   * Extension, for requests that are answered with a preload. `delta`: the promises that settled since the
+   * task was last claimed, in place of its whole branch. `none`: no preload. Servers without it ignore it.
+   */
+  readonly "resonate:preload"?: "delta" | "none" | undefined;
+}
+
+/** A request as it is sent: `POST /` with this as its JSON body. */
+export interface Request<K extends RequestKind = RequestKind> {
+  readonly kind: K;
+  readonly head: RequestHead;
+  readonly data: RequestData[K];
+}
+
+export interface ResponseHead {
+  readonly corrId: string;
+  /** Same as the HTTP status of a single request. */
+  readonly status: number;
+  readonly version: string;
+}
+
+export interface Response<K extends RequestKind = RequestKind> {
+  readonly kind: K;
+  readonly head: ResponseHead & { readonly status: 200 | 300 };
+  readonly data: ResponseData[K];
+}
+
+/** The answer to a request that was refused or failed: `data` is a message for people. */
+export interface Refusal {
+  readonly kind: string;
+  readonly head: ResponseHead;
+  readonly data: string;
+}
+
+/** Tells an answer from a refusal. */
+export function isRefusal(response: Response | Refusal): response is Refusal {
+  return response.head.status !== 200 && response.head.status !== 300;
+}

@@ -1,0 +1,13 @@
+/** The port between the values of a program and the payloads of the wire. */
+import type { Value } from "@resonate-ts/protocol";
+
+export interface Codec {
+  /** @throws ResonateError `VALUE_NOT_ENCODABLE`, with the path of what cannot be. Async only with an async encryptor. */
+  encode(value: unknown): Value | Promise<Value>;
+  /**
+   * The value, or a promise of it with an async encryptor (a decoded value is never thenable itself).
+   *
+   * @throws ResonateError `VALUE_NOT_DECODABLE`.
+   */
+  decode(value: Value): unknown;
+}

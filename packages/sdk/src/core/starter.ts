@@ -1,0 +1,159 @@
+/**
+ * Starts the operations of one call.
+ *
+ * I1. Every durable operation takes one road: name it, create it through the journal, then recall it or do it.
+ *     Names are given synchronously, in the order of the calls.
+ * I2. In an execution that has been given up, and after the end of the call, no operation does anything or ever
+ *     settles.
+ */
+import { childId, detachedId, isExternal, rootIdProblem, TAG } from "@resonate-ts/protocol";
+import { ResonateError } from "../errors.ts";
+import { Cell, Future } from "../future.ts";
+import type { Recorded } from "../journal/journal.ts";
+import type { OptionFields } from "../options.ts";
+import type { Host } from "./host.ts";
+import { Ledger } from "./ledger.ts";
+import { createRequest, type Operation, type Place } from "./operations.ts";
+import { checkRecorded } from "./replay.ts";
+
+/** One operation on its way. */
+export interface Start {
+  readonly operation: Operation;
+  readonly options: OptionFields;
+  /** The id, where the program chose it. */
+  readonly chosen?: string | undefined;
+  /** Does the work here; without it, something outside has to. */
+  readonly perform?: (cell: Cell, recorded: Recorded) => void;
+}
+
+export class Starter {
+  readonly ledger = new Ledger();
+  readonly #host: Host;
+  readonly #place: Place;
+  #seq = 0;
+  #closed = false;
+
+  constructor(host: Host, place: Place) {
+    this.#host = host;
+    this.#place = place;
+  }
+
+  /** The call is over: operations that are asked for later are not done. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** Starts what `describe` says. What cannot be asked for at all ends the pass. */
+  start(describe: () => Start): Future<never> {
+    if (this.#closed && !this.#host.ended) this.#warn();
+    if (this.#closed || this.#host.ended) return never();
+    try {
+      return this.#begin(describe());
+    } catch (error) {
+      this.#host.fault(error);
+      return never();
+    }
+  }
+
+  #begin({ operation, options, chosen, perform }: Start): Future<never> {
+    const seq = this.#seq++;
+    const attached = operation.kind !== "detached";
+    const id =
+      chosen === undefined ? nameOf(operation, this.#place.id, seq) : checkedId(chosen, operation);
+    const shared = chosen === undefined ? undefined : this.#host.chosen.get(id);
+    if (shared) return this.#share(shared, attached);
+    const request = createRequest(operation, this.#place, {
+      id,
+      chosen: chosen !== undefined,
+      now: this.#host.clock.now(),
+      timeout: options.timeout,
+      tags: options.tags,
+    });
+    const cell = new Cell(id, { joined: attached });
+    if (chosen !== undefined) this.#host.chosen.set(id, cell);
+    this.ledger.add(cell);
+    goOn(this.#host, this.#host.journal.create(request), (recorded) => {
+      const versionAsked = (options.version ?? 0) > 0;
+      if (chosen === undefined) checkRecorded(operation, request, recorded, { versionAsked });
+      this.#recall(cell, recorded, perform);
+    });
+    return new Future(cell);
+  }
+
+  /** Somebody in this execution has asked for this id before. */
+  #share(cell: Cell, attached: boolean): Future<never> {
+    if (attached) cell.join();
+    if (!cell.observedBy(this.ledger)) this.ledger.add(cell);
+    return new Future(cell);
+  }
+
+  #recall(cell: Cell, recorded: Recorded, perform: Start["perform"]): void {
+    if (recorded.outcome) cell.settle(recorded.outcome);
+    else if (isExternal(recorded.tags)) {
+      this.#host.track(cell);
+      cell.park();
+    } else this.#perform(recorded, perform && (() => perform(cell, recorded)));
+  }
+
+  #perform({ id, tags }: Recorded, perform: (() => void) | undefined): void {
+    const caller = tags[TAG.caller];
+    if (!perform) throw underWay(id, caller);
+    if (caller !== undefined && caller !== this.#place.id) this.#takeOver(caller, id, perform);
+    // Never in the same stack: a replay finds all promises of a deep tree on record at once.
+    else goOn(this.#host, Promise.resolve(), perform);
+  }
+
+  /** A local call that another function started is ours only if that function runs under the same claim. */
+  #takeOver(caller: string, id: string, perform: () => void): void {
+    goOn(this.#host, this.#host.journal.read([caller]), ([found]) => {
+      if (found?.tags[TAG.branch] !== this.#place.branchId) throw underWay(id, caller);
+      perform();
+    });
+  }
+
+  #warn(): void {
+    const { id } = this.#place;
+    this.#host.logger.warn(
+      { id },
+      `An operation was started on the context of '${id}' after its function had finished; it is not done. Wait for everything a function starts inside it.`,
+    );
+  }
+}
+
+/** Goes on with an answer of the journal, at once if it is there; what goes wrong ends the pass. */
+export function goOn<A>(host: Host, answer: A | Promise<A>, next: (answer: A) => void): void {
+  const guarded = (given: A) => {
+    if (host.ended) return;
+    try {
+      next(given);
+    } catch (error) {
+      host.fault(error);
+    }
+  };
+  if (answer instanceof Promise) answer.then(guarded, (error) => host.fault(error));
+  else guarded(answer);
+}
+
+/** A future that nothing will ever settle. */
+export function never(): Future<never> {
+  return new Future(new Cell("never"));
+}
+
+function nameOf(operation: Operation, parent: string, seq: number): string {
+  return operation.kind === "detached" ? detachedId(parent, seq) : childId(parent, seq);
+}
+
+/** A chosen id that comes from a registered `key` has not been checked yet. */
+function checkedId(id: unknown, operation: Operation): string {
+  const problem = typeof id === "string" ? rootIdProblem(id) : `it is ${typeof id}, not a string`;
+  if (typeof id === "string" && !problem) return id;
+  const of = "func" in operation ? ` of '${operation.func}'` : "";
+  throw new ResonateError("ID_INVALID", `The id${of} cannot be used: ${problem}.`);
+}
+
+function underWay(id: string, caller: string | undefined): ResonateError {
+  return new ResonateError(
+    "ID_CONFLICT",
+    `'${id}' is under way as a local call of '${caller ?? "another function"}', which nobody else can join. Use ctx.rpc with this id: only dispatched work is shared.`,
+  );
+}

@@ -1,0 +1,89 @@
+/**
+ * What an execution waits for from outside, kept so that parking costs what is new, not all there is.
+ *
+ * I1. Every promise is named to the server at least once while it is parked and matters (it is joined or
+ *     waited for): then its settling wakes the task.
+ * I2. Every park names something that is waited for, and on each park another part of it: a settling that the
+ *     server had no reason to wake us for is found in turn.
+ */
+import type { Cell, CellObserver } from "../future.ts";
+
+/** How many promises that the server knows of already are named again at each park. */
+const NAMED_AGAIN_MAX = 32;
+
+export class Waits implements CellObserver {
+  readonly #parked = new Map<string, Cell>();
+  /** To be named for the first time. */
+  readonly #fresh = new Set<string>();
+  readonly #awaited = new Set<string>();
+  readonly #joined = new Set<string>();
+  readonly #registered = new Set<string>();
+
+  track(cell: Cell): void {
+    cell.observe(this);
+    this.entered(cell);
+  }
+
+  leaving({ id }: Cell): void {
+    this.#parked.delete(id);
+    this.#fresh.delete(id);
+    this.#awaited.delete(id);
+    this.#joined.delete(id);
+  }
+
+  entered(cell: Cell): void {
+    const { id } = cell;
+    if (cell.phase === "settled") this.#registered.delete(id);
+    if (cell.phase !== "parked") return;
+    this.#parked.set(id, cell);
+    if (cell.awaited) this.#awaited.add(id);
+    if (cell.joined) this.#joined.add(id);
+    if ((cell.awaited || cell.joined) && !this.#registered.has(id)) this.#fresh.add(id);
+  }
+
+  /** What to name at this park; with `all`, everything that is waited for. The awaited ones come last. */
+  named({ all }: { readonly all: boolean }): readonly string[] {
+    const again = this.#next(all ? Number.POSITIVE_INFINITY : NAMED_AGAIN_MAX);
+    const ids = new Set(this.#fresh);
+    for (const id of again.toReversed()) {
+      ids.delete(id);
+      ids.add(id);
+    }
+    return [...ids];
+  }
+
+  /** All that is waited for. */
+  pending(): readonly string[] {
+    return this.#next(Number.POSITIVE_INFINITY);
+  }
+
+  /** The server knows now to wake us for these. */
+  registered(ids: readonly string[]): void {
+    for (const id of ids) {
+      if (!this.#parked.has(id)) continue;
+      this.#fresh.delete(id);
+      this.#registered.add(id);
+    }
+  }
+
+  /** The cell of a promise that is parked, if there is one. */
+  get(id: string): Cell | undefined {
+    return this.#parked.get(id);
+  }
+
+  /** The next `count` of what is waited for, in turn: first what somebody awaits, then what has to be joined. */
+  #next(count: number): readonly string[] {
+    const ids = new Set<string>();
+    for (const source of [this.#awaited, this.#joined]) {
+      for (const id of source) {
+        if (ids.size >= count) break;
+        ids.add(id);
+      }
+    }
+    for (const id of ids) {
+      if (this.#awaited.delete(id)) this.#awaited.add(id);
+      if (this.#joined.delete(id)) this.#joined.add(id);
+    }
+    return [...ids];
+  }
+}

@@ -1,0 +1,56 @@
+/** Durable functions. */
+export type { ResonateHandle } from "./client/handle.ts";
+export type {
+  DecodedPromise,
+  PromiseSearch,
+  Promises,
+  RawCreate,
+  RawPayload,
+} from "./client/promises.ts";
+export type { ScheduledPromise, ScheduleSearch, Schedules } from "./client/schedules.ts";
+export type { TreeNode } from "./client/tree.ts";
+export type { Codec } from "./codec/codec.ts";
+export { type CodecOptions, createCodec, type Encryptor } from "./codec/json-codec.ts";
+export type {
+  Arguments,
+  CallArguments,
+  CallInfo,
+  Check,
+  Context,
+  DurableFunction,
+  PromiseOptions,
+  Result,
+  SleepOptions,
+} from "./context.ts";
+export {
+  isResonateError,
+  LeaseLostError,
+  NonDeterminismError,
+  PromiseCanceledError,
+  PromiseTimedoutError,
+  ResonateError,
+  ServerRefusedError,
+  ServerUnreachableError,
+} from "./errors.ts";
+export type { Begun, Durable, Future } from "./future.ts";
+export { consoleLogger, type Logger, type LogLevel, silentLogger } from "./logger.ts";
+export { EmbeddedNetwork, type EmbeddedNetworkOptions } from "./network/embedded.ts";
+export { HttpNetwork, type HttpNetworkOptions } from "./network/http.ts";
+export type { Extension, Network } from "./network/network.ts";
+export { type ErrorClass, type OptionFields, type OptionInput, Options } from "./options.ts";
+export {
+  type ClientOptions,
+  type FunctionOptions,
+  Resonate,
+  type ResonateFunc,
+  type ResonateSchedule,
+} from "./resonate.ts";
+export {
+  Constant,
+  type EncodedRetryPolicy,
+  Exponential,
+  Linear,
+  Never,
+  type RetryPolicy,
+} from "./retry.ts";
+export type { ResonateOptions } from "./settings.ts";

@@ -1,0 +1,65 @@
+/** The port that the core records through: the durable promises of one claimed task. */
+import type { PromiseRecord, Tags } from "@resonate-ts/protocol";
+import type { Settled } from "../future.ts";
+
+/** A promise to be created. */
+export interface CreateRequest {
+  readonly id: string;
+  /** The deadline, in ms since the epoch. */
+  readonly timeoutAt: number;
+  readonly tags: Tags;
+  /** The param, not encoded yet. */
+  readonly data: unknown;
+}
+
+export interface RecordedParam {
+  /** Decoded. */
+  readonly value: unknown;
+  /** The members in which it differs from what was asked for just now, where something was. */
+  readonly differing: readonly string[];
+}
+
+/** A promise as it is on record, whoever created it. */
+export interface Recorded {
+  readonly id: string;
+  readonly tags: Tags;
+  readonly timeoutAt: number;
+  /** `undefined` while it is pending. */
+  readonly outcome: Settled | undefined;
+  /** The param; left out where it is byte for byte what was asked for just now. */
+  readonly param: RecordedParam | undefined;
+}
+
+/**
+ * Records what one execution does, under its claim.
+ *
+ * Writes are applied in the order of the calls. Every method that writes rejects with `LeaseLostError` once
+ * the claim is no longer ours; nothing was written then. Other rejections mean that the pass cannot go on:
+ * `ServerRefusedError`, `ServerUnreachableError`, `VALUE_NOT_ENCODABLE`, `VALUE_NOT_DECODABLE`.
+ */
+export interface Journal {
+  /**
+   * Creates a promise, or finds the one of that id. Answers at once, not through a promise, where the record
+   * is known already, so that a replay of finished steps waits for nothing.
+   */
+  create(request: CreateRequest): Recorded | Promise<Recorded>;
+  /** Records how a promise ended. Gives what is on record, which is not `outcome` if another came first. */
+  settle(id: string, outcome: Settled): Promise<Settled>;
+  /**
+   * Parks the task until one of `awaited` settles. Writes asked for from now on wait for `reopen`.
+   *
+   * Gives nothing when it is parked; otherwise the task is still ours, and it gives what settled meanwhile,
+   * perhaps with more.
+   */
+  suspend(awaited: readonly string[]): Promise<readonly PromiseRecord[] | undefined>;
+  /** Goes on after `suspend`: under the same claim, or under a new one of the version given. */
+  reopen(version?: number): void;
+  /** Reads promises; those that are gone are left out. */
+  read(ids: readonly string[]): Promise<readonly PromiseRecord[]>;
+  /** A record with its payloads decoded. A promise only if decryption takes time. */
+  decode(promise: PromiseRecord): Recorded | Promise<Recorded>;
+  /** How a promise ended, decoded; `undefined` while it is pending. A promise only if decryption takes time. */
+  outcomeOf(promise: PromiseRecord): Settled | undefined | Promise<Settled>;
+  /** Settles the task's own promise, and with it the task. Gives the promise as it is on record. */
+  finish(outcome: Settled): Promise<PromiseRecord>;
+}

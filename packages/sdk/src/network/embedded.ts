@@ -1,0 +1,172 @@
+/** A server inside this process: its engine, called directly, on a file or in memory. */
+import { setImmediate as turn } from "node:timers/promises";
+import {
+  anycast,
+  type Message,
+  type Refusal,
+  type Request,
+  type RequestKind,
+  type Response,
+  unicast,
+} from "@resonate-ts/protocol";
+import type { Engine } from "@resonate-ts/server";
+import { ResonateError, ServerUnreachableError } from "../errors.ts";
+import { type Logger, silentLogger } from "../logger.ts";
+import type { Extension, Network } from "./network.ts";
+import { addressOf } from "./target.ts";
+
+export interface EmbeddedNetworkOptions {
+  /** File that holds the records, created when absent. Without it they live in memory and end with the process. */
+  readonly path?: string | undefined;
+  /** The group of workers that this process belongs to. */
+  readonly group: string;
+  /** This process. */
+  readonly pid: string;
+  readonly logger?: Logger | undefined;
+}
+
+interface Waiting {
+  readonly request: Request;
+  readonly resolve: (answer: Response | Refusal) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A network to a server in this process. The server's code is loaded by `init`, not by importing this. */
+export class EmbeddedNetwork implements Network {
+  readonly unicast: string;
+  readonly anycast: string;
+  readonly #options: EmbeddedNetworkOptions;
+  readonly #where: string;
+  readonly #receivers: ((message: Message) => void)[] = [];
+  #waiting: Waiting[] = [];
+  #extensions: ReadonlySet<Extension> = new Set();
+  #engine: Promise<Engine> | undefined;
+  #disconnect: (() => void) | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: EmbeddedNetworkOptions) {
+    this.#options = options;
+    this.#where = options.path ?? "memory";
+    this.unicast = unicast(options.group, options.pid);
+    this.anycast = anycast(options.group, options.pid);
+  }
+
+  get extensions(): ReadonlySet<Extension> {
+    return this.#extensions;
+  }
+
+  match(target: string): string {
+    return addressOf(target);
+  }
+
+  /** Opens the records. Rejects, with the server's error, when another process has the file or it cannot be used. */
+  async init(): Promise<void> {
+    await this.#open();
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  send<K extends RequestKind>(request: Request<K>): Promise<Response<K> | Refusal> {
+    if (this.#stopped) return Promise.reject(stopped(request));
+    const answer = new Promise<Response | Refusal>((resolve, reject) => {
+      // What is sent in one turn is applied, and made durable, together.
+      if (this.#waiting.length === 0) endOfTurn(() => void this.#flush());
+      this.#waiting.push({ request, resolve, reject });
+    });
+    // The engine answers each request by its kind.
+    return answer as Promise<Response<K> | Refusal>;
+  }
+
+  recv(receive: (message: Message) => void): void {
+    this.#receivers.push(receive);
+  }
+
+  #open(): Promise<Engine> {
+    this.#engine ??= this.#load();
+    return this.#engine;
+  }
+
+  async #load(): Promise<Engine> {
+    const { path, group, pid, logger = silentLogger } = this.#options;
+    const { EXTENSIONS, openEngine } = await import("@resonate-ts/server");
+    const engine = await openEngine({ path, logger });
+    engine.failed.catch((error: unknown) => {
+      logger.error(
+        { error, where: this.#where },
+        "The embedded server failed; restart this process.",
+      );
+    });
+    this.#extensions = new Set(EXTENSIONS);
+    this.#disconnect = engine.connect({
+      group,
+      id: pid,
+      // The connection ends with the engine itself.
+      graceMs: 0,
+      send: (message) => this.#receive(message),
+      closed: () => undefined,
+    });
+    return engine;
+  }
+
+  /** Handed over in a turn of its own: the engine is still at work when it sends. */
+  #receive(message: Message): boolean {
+    if (this.#stopped) return false;
+    queueMicrotask(() => {
+      for (const receive of this.#receivers) receive(message);
+    });
+    return true;
+  }
+
+  async #flush(): Promise<void> {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    try {
+      const answers = await this.#process(waiting.map(({ request }) => request));
+      waiting.forEach(({ request, resolve, reject }, i) => {
+        const answer = answers[i];
+        if (answer) resolve(answer);
+        else reject(new Error(`the embedded server did not answer ${request.kind}`));
+      });
+    } catch (error) {
+      for (const { reject } of waiting) reject(error);
+    }
+  }
+
+  async #process(requests: readonly Request[]): Promise<readonly (Response | Refusal)[]> {
+    const engine = await this.#open();
+    try {
+      return await engine.process(requests);
+    } catch (cause) {
+      throw new ServerUnreachableError({ url: `${this.#where} (in this process)`, cause });
+    }
+  }
+
+  async #stop(): Promise<void> {
+    if (!this.#engine) return;
+    // What was sent in this turn is on its way to the engine only after it.
+    await turn();
+    try {
+      const engine = await this.#engine;
+      this.#disconnect?.();
+      await engine.close();
+    } catch {
+      // It could not be opened, and whoever waited for it has been told.
+    }
+  }
+}
+
+/** Runs `work` after everything that this turn of the event loop still does, but before its next one. */
+function endOfTurn(work: () => void): void {
+  // A tick that is asked for in a microtask runs when no microtask is left.
+  queueMicrotask(() => process.nextTick(work));
+}
+
+function stopped(request: Request): ResonateError {
+  return new ResonateError(
+    "STOPPED",
+    `${request.kind} was not sent: this client has been stopped.`,
+  );
+}

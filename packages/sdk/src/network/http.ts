@@ -1,0 +1,180 @@
+/** The way to a server over HTTP: requests by `POST`, messages by a stream of server-sent events. */
+import { setTimeout as wait } from "node:timers/promises";
+import {
+  anycast,
+  type Message,
+  type Refusal,
+  type Request,
+  type RequestKind,
+  type Response,
+  unicast,
+} from "@resonate-ts/protocol";
+import { Pool } from "undici";
+import { ResonateError } from "../errors.ts";
+import { type Logger, silentLogger } from "../logger.ts";
+import { type HttpReply, readExtensions } from "./answers.ts";
+import type { Extension, Network } from "./network.ts";
+import { Reachability } from "./reachability.ts";
+import { Requests } from "./requests.ts";
+import { MessageStream } from "./sse.ts";
+import { addressOf } from "./target.ts";
+
+/** Most connections to the server. One carries batches; more are used by servers without batches. */
+const CONNECTIONS_MAX = 64;
+/** Longest time that `stop` waits for answers, in ms: a program that ends must not wait for a server that is away. */
+const STOP_MS = 1_000;
+
+export interface HttpNetworkOptions {
+  /** Address of the server, such as `http://localhost:8001`. A path is kept. */
+  readonly url: string;
+  /** The group of workers that this process belongs to. */
+  readonly group: string;
+  /** This process. */
+  readonly pid: string;
+  /** JWT that the server may ask for. */
+  readonly token?: string | undefined;
+  /** Longest wait for one answer, in ms, after which the request is sent again. Default 10,000. */
+  readonly timeoutMs?: number | undefined;
+  /**
+   * How long a request is sent again while the server is away or overloaded, in ms, before it fails with
+   * `ServerUnreachableError`. Default 60,000: longer than a server takes to start again.
+   */
+  readonly giveUpMs?: number | undefined;
+  readonly logger?: Logger | undefined;
+}
+
+/**
+ * A network over HTTP. From `init` to `stop` its open stream keeps the process alive.
+ *
+ * Connection errors, timeouts and the statuses 429, 500, 502, 503 and 504 are retried with growing waits (50 ms to
+ * 2 s); other refusals are final. An answer that is lost is found again by reading the records (`recover.ts`).
+ */
+export class HttpNetwork implements Network {
+  readonly unicast: string;
+  readonly anycast: string;
+  readonly #options: HttpNetworkOptions;
+  readonly #url: URL;
+  readonly #pool: Pool;
+  readonly #requests: Requests;
+  readonly #stream: MessageStream;
+  readonly #timeoutMs: number;
+  readonly #receivers: ((message: Message) => void)[] = [];
+  readonly #openings: (() => void)[] = [];
+  #extensions: ReadonlySet<Extension> | undefined;
+  #started: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
+
+  /** @throws ResonateError `ARGUMENT_INVALID` when `url` is not an HTTP address. */
+  constructor(options: HttpNetworkOptions) {
+    const { url, group, pid, token, timeoutMs = 10_000, giveUpMs = 60_000 } = options;
+    this.#options = options;
+    this.#url = parseUrl(url);
+    this.#timeoutMs = timeoutMs;
+    this.unicast = unicast(group, pid);
+    this.anycast = anycast(group, pid);
+    this.#pool = new Pool(this.#url.origin, {
+      connections: CONNECTIONS_MAX,
+      connect: { timeout: timeoutMs },
+    });
+    const logger = options.logger ?? silentLogger;
+    const reachability = new Reachability(url, logger);
+    this.#requests = new Requests({
+      post: (body) => this.#post(body),
+      batches: () => this.#extensions?.has("batch"),
+      reachability,
+      url,
+      token,
+      giveUpMs,
+    });
+    this.#stream = new MessageStream({
+      dispatcher: this.#pool,
+      origin: this.#url.origin,
+      path: pollPath(this.#url, group, pid),
+      token,
+      timeoutMs,
+      logger,
+      reachability,
+      opened: (header) => this.#opened(header),
+      receive: (message) => {
+        for (const receive of this.#receivers) receive(message);
+      },
+    });
+  }
+
+  get extensions(): ReadonlySet<Extension> {
+    return this.#extensions ?? NONE;
+  }
+
+  match(target: string): string {
+    return addressOf(target);
+  }
+
+  /** Resolves when the stream of messages is open, or the first attempt has failed; it is kept up from then on. */
+  init(): Promise<void> {
+    this.#started ??= this.#stream.start();
+    return this.#started;
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  send<K extends RequestKind>(request: Request<K>): Promise<Response<K> | Refusal> {
+    return this.#requests.send(request);
+  }
+
+  recv(receive: (message: Message) => void): void {
+    this.#receivers.push(receive);
+  }
+
+  opened(callback: () => void): void {
+    this.#openings.push(callback);
+  }
+
+  #opened(header: string | string[] | undefined): boolean {
+    this.#extensions = readExtensions(header);
+    for (const callback of this.#openings) callback();
+    return this.#extensions.size > 0;
+  }
+
+  async #post(body: string): Promise<HttpReply> {
+    const { token } = this.#options;
+    const reply = await this.#pool.request({
+      path: `${this.#url.pathname}${this.#url.search}`,
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
+      body,
+      headersTimeout: this.#timeoutMs,
+      bodyTimeout: this.#timeoutMs,
+    });
+    const text = await reply.body.text();
+    this.#extensions = readExtensions(reply.headers["resonate-extensions"]);
+    return { status: reply.statusCode, text };
+  }
+
+  async #stop(): Promise<void> {
+    await Promise.race([this.#requests.stop(), wait(STOP_MS, undefined, { ref: false })]);
+    await this.#stream.stop();
+    await this.#pool.destroy();
+  }
+}
+
+const NONE: ReadonlySet<Extension> = new Set();
+
+function parseUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === "http:" || url?.protocol === "https:") return url;
+  throw new ResonateError(
+    "ARGUMENT_INVALID",
+    `'${text}' is not the address of a server: it must look like http://localhost:8001.`,
+  );
+}
+
+function pollPath({ pathname }: URL, group: string, pid: string): string {
+  const base = pathname.endsWith("/") ? pathname.slice(0, -1) : pathname;
+  return `${base}/poll/${encodeURIComponent(group)}/${encodeURIComponent(pid)}`;
+}

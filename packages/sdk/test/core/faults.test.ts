@@ -1,0 +1,375 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Constant, type Context, Never, type ResonateError } from "../../src/index.ts";
+import { fenced, idOf, refusal } from "./engine-network.ts";
+import { gate, openWorld, type World } from "./world.ts";
+
+let world: World;
+let calls: string[] = [];
+beforeEach(async () => {
+  // Only waiting is simulated; the engine and its turns are real.
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  world = await openWorld();
+  calls = [];
+});
+afterEach(() => vi.useRealTimers());
+
+/** What ends a pass, leaves nothing settled and is tried again after a while. */
+const faults = {
+  "ctx.panic in a generator": {
+    *fn(ctx: Context) {
+      try {
+        calls.push("before");
+        yield* ctx.panic(false, "not this one");
+        yield* ctx.panic(true, "stop here");
+        calls.push("after");
+      } catch {
+        calls.push("caught");
+      } finally {
+        calls.push("finally");
+      }
+    },
+    message: /stop here/,
+  },
+  "ctx.assert in an async function": {
+    async fn(ctx: Context) {
+      calls.push("before");
+      ctx.assert(true);
+      ctx.assert(false, "stop here");
+      calls.push("after");
+    },
+    message: /stop here/,
+  },
+  "a function that is not registered": {
+    async fn(ctx: Context) {
+      calls.push("before");
+      try {
+        await ctx.run("missing");
+      } catch {
+        calls.push("caught");
+      } finally {
+        calls.push("finally");
+      }
+    },
+    message: /No function 'missing' is registered in this process \(it has fn\)/,
+  },
+  "a version that is not registered": {
+    *fn(ctx: Context) {
+      calls.push("before");
+      yield* ctx.run("fn", ctx.options({ version: 7 }));
+    },
+    message: /Version 7 of 'fn' is not registered/,
+  },
+  "a result that cannot travel": {
+    async fn() {
+      calls.push("before");
+      return () => 1;
+    },
+    message: /fn|function/,
+  },
+  "a step's result that cannot travel": {
+    *fn(ctx: Context) {
+      calls.push("before");
+      yield* ctx.run(() => Symbol("x"));
+    },
+    message: /symbol/i,
+  },
+  "an argument that cannot travel": {
+    *fn(ctx: Context) {
+      calls.push("before");
+      yield* ctx.rpc("other", () => 1);
+    },
+    message: /function/i,
+  },
+};
+
+describe.each(Object.entries(faults))("%s", (_name, { fn, message }) => {
+  test("ends the pass; the task is let go after a second, then after two", async () => {
+    const client = world.client({ register: { fn } });
+    const { resonate, network } = client;
+    const handle = await resonate.beginRun("w", "fn");
+
+    await client.logs("error", message);
+    expect(calls).toEqual(["before"]);
+    expect(network.summary("task.release")).toEqual([]);
+    const executed = network.answered(({ request }) => request.kind === "task.acquire");
+    await vi.advanceTimersByTimeAsync(1_000);
+    await executed;
+
+    await client.logs("debug", /tried again later/);
+    expect(calls).toEqual(["before", "before"]);
+    await vi.advanceTimersByTimeAsync(1_999);
+    expect(network.summary("task.release")).toEqual(["task.release w"]);
+    const released = network.answered(({ request }) => request.kind === "task.release");
+    await vi.advanceTimersByTimeAsync(1);
+    await released;
+    expect(await handle.done()).toBe(false);
+    expect(client.logged.filter(({ level }) => level === "error").length).toBe(1);
+  });
+});
+
+test("a param that names no function is a fault that says what is expected", async () => {
+  const client = world.client({ register: { fn: () => 1 } });
+  const tags = { "resonate:target": client.network.anycast };
+
+  await client.resonate.promises.createValue("odd", Date.now() + 60_000, {
+    value: 5,
+    tags,
+  } as never);
+
+  await client.logs("error", /The param of 'odd' does not say what to call/);
+});
+
+test("a workflow that does something else than before stops with both named", async () => {
+  let version = 1;
+  const a = () => "a";
+  const b = () => "b";
+  function* fn(ctx: Context): Generator<unknown, string, unknown> {
+    if (version === 1) yield* ctx.run(a);
+    else if (version === 2) yield* ctx.run(b);
+    else yield* ctx.sleep(1);
+    return yield* yield* ctx.promise<string>();
+  }
+  const client = world.client({ register: { fn }, warmExecutionsMax: 0 });
+  const parked = client.network.parked("w");
+  await client.resonate.beginRun("w", "fn");
+  await parked;
+
+  version = 2;
+  await client.resonate.promises.resolveValue("w:1", "x");
+  await client.logs("error", /'w:0' is recorded as a run of 'a' version 1, but .* a run of 'b'/);
+  version = 3;
+  await vi.advanceTimersByTimeAsync(1_000);
+  await client.logs("error", /'w:0' is recorded as a run of 'a' version 1, but .* a sleep/);
+  version = 1;
+  await vi.advanceTimersByTimeAsync(2_000);
+
+  expect(await (await client.resonate.get("w")).result()).toBe("x");
+});
+
+test("a dispatched call with other arguments than before is told apart, one with another policy is not", async () => {
+  let [argument, delay] = ["a", 1];
+  async function fn(ctx: Context) {
+    const options = ctx.options({ retryPolicy: new Constant({ delay }) });
+    await ctx.rpc("other", { deep: [argument, new Date(5)] }, options);
+    return ctx.promise<string>();
+  }
+  const client = world.client({ register: { fn }, warmExecutionsMax: 0 });
+  const parked = client.network.parked("w");
+  await client.resonate.beginRun("w", "fn");
+  await parked;
+
+  [argument, delay] = ["b", 2];
+  await client.resonate.promises.resolveValue("w:0", "x");
+  await client.logs("error", /asks for an rpc of 'other' version 1 with other arguments/);
+  [argument, delay] = ["a", 3];
+  const parkedAgain = client.network.parked("w");
+  await vi.advanceTimersByTimeAsync(1_000);
+
+  await parkedAgain;
+});
+
+test("a workflow under way keeps the version of a step that is registered anew", async () => {
+  const { resonate, network } = world.client({ warmExecutionsMax: 0 });
+  resonate.register("step", () => "old");
+  resonate.register("fn", async (ctx: Context) => {
+    const step = await ctx.run("step");
+    await ctx.promise();
+    return step;
+  });
+  const parked = network.parked("w");
+  const handle = await resonate.beginRun("w", "fn");
+  await parked;
+
+  resonate.register("step", () => "new", { version: 2 });
+  await resonate.promises.resolveValue("w:1");
+
+  expect(await handle.result()).toBe("old");
+});
+
+test("after a fault nothing that the function still asks for is started", async () => {
+  const step = () => calls.push("step");
+  async function fn(ctx: Context) {
+    void ctx.run("missing");
+    await ctx.run(step);
+  }
+  const client = world.client({ register: { fn } });
+  await client.resonate.beginRun("w", "fn");
+  await client.logs("error", /No function 'missing'/);
+  await new Promise((resolve) => setImmediate(resolve));
+
+  expect(calls).toEqual([]);
+  expect(client.network.summary("promise.create")).toEqual([]);
+});
+
+describe("a lost lease", () => {
+  test("that one step meets stops the others too, even if what they record gets through", async () => {
+    async function fn(ctx: Context) {
+      ctx.run(() => 1);
+      await ctx.run(() => 2);
+      calls.push("after");
+    }
+    const client = world.client({ register: { fn } });
+    client.network.intercept = (request) => {
+      const lost = fenced(request)?.kind === "promise.settle" && fenced(request)?.id === "w:0";
+      return lost ? refusal(request, 409) : (undefined as never);
+    };
+    const recorded = client.network.answered(({ request, answer }) => {
+      const inner = fenced(request);
+      return inner?.kind === "promise.settle" && inner.id === "w:1" && answer.head.status === 200;
+    });
+
+    await client.resonate.beginRun("w", "fn");
+    await recorded;
+    await new Promise((resolve) => setImmediate(resolve));
+
+    expect(calls).toEqual([]);
+  });
+
+  test("stops the pass quietly: nothing is settled, and no block of the function hears of it", async () => {
+    const running = gate();
+    const proceed = gate();
+    let signal: AbortSignal | undefined;
+    async function leaf(ctx: Context) {
+      signal = ctx.signal;
+      running.resolve();
+      await proceed.promise;
+      return "late";
+    }
+    async function fn(ctx: Context) {
+      try {
+        await ctx.run(leaf);
+        calls.push("after");
+      } catch {
+        calls.push("caught");
+      } finally {
+        calls.push("finally");
+      }
+    }
+    const client = world.client({ register: { fn } });
+    await client.resonate.beginRun("w", "fn");
+    await running.promise;
+    client.network.intercept = (request) =>
+      request.kind === "task.fence" ? refusal(request, 409) : (undefined as never);
+    const refused = client.network.answered(({ answer }) => answer.head.status === 409);
+
+    proceed.resolve();
+    await refused;
+    await vi.advanceTimersByTimeAsync(10_000);
+
+    expect(calls).toEqual([]);
+    expect(signal?.aborted).toBe(true);
+    expect(signal?.reason).toMatchObject({ code: "LEASE_LOST" });
+    expect(client.network.summary("task.release", "task.fulfill")).toEqual([]);
+    expect(client.logged.filter(({ level }) => level === "error")).toEqual([]);
+    expect((await client.resonate.promises.get("w:0")).state).toBe("pending");
+  });
+
+  test("a worker that was away finds its claim taken and changes nothing", async () => {
+    vi.useRealTimers();
+    const running = gate();
+    const proceed = gate<string>();
+    let first = true;
+    async function leaf() {
+      if (!first) return "second";
+      first = false;
+      running.resolve();
+      return proceed.promise;
+    }
+    const fn = async (ctx: Context) => ctx.run(leaf);
+    const one = world.client({ pid: "one", register: { fn } });
+    await one.resonate.beginRun("w", "fn");
+    await running.promise;
+    const two = world.client({ pid: "two", register: { fn } });
+    await two.resonate.promises.get("w");
+    // Its stream closes, so the server gives its work to the other.
+    await one.network.stop();
+
+    expect(await (await two.resonate.get("w")).result()).toBe("second");
+    const refused = one.network.answered(({ request }) => fenced(request)?.id === "w:0");
+    proceed.resolve("first");
+    expect((await refused).answer.head.status).toBe(409);
+    expect((await two.resonate.promises.getValue("w")).value).toBe("second");
+  });
+});
+
+test("a server that refuses a step is named, with the step", async () => {
+  const fn = async (ctx: Context) => ctx.run(() => 1);
+  const client = world.client({ register: { fn } });
+  client.network.intercept = (request) =>
+    request.kind === "task.fence" ? refusal(request, 400, "origin differs") : (undefined as never);
+
+  await client.resonate.beginRun("w", "fn");
+
+  await client.logs("error", /'w' could not go on .*refused task.fence.* 400: origin differs/);
+});
+
+test("what a workflow awaits tells how it ended", async () => {
+  const seen: unknown[] = [];
+  async function fn(ctx: Context) {
+    const canceled = ctx.promise();
+    const late = ctx.promise({ timeout: 1 });
+    const rejected = ctx.promise();
+    for (const one of await Promise.allSettled([canceled, late, rejected])) {
+      const { reason } = one as PromiseRejectedResult;
+      seen.push([reason.name, reason.kind, reason.promiseId, reason.message]);
+    }
+  }
+  const { resonate, network } = world.client({ register: { fn } });
+  const parked = network.parked("w");
+  const handle = await resonate.beginRun("w", "fn");
+  await parked;
+  await resonate.promises.cancel("w:0");
+  await resonate.promises.rejectValue("w:2", new RangeError("too far"));
+  await vi.advanceTimersByTimeAsync(10);
+  await handle.result();
+
+  expect(seen).toEqual([
+    [
+      "PromiseCanceledError",
+      "RejectedCanceled",
+      "w:0",
+      expect.stringContaining("'w:0' was canceled"),
+    ],
+    ["PromiseTimedoutError", "RejectedTimedout", "w:1", expect.stringContaining("'w:1' reached")],
+    ["RangeError", undefined, undefined, "too far"],
+  ]);
+});
+
+test("an operation that is asked for after the end is not done and says so", async () => {
+  let leaked: Context | undefined;
+  const fn = async (ctx: Context) => {
+    leaked = ctx;
+  };
+  const client = world.client({ register: { fn } });
+  await client.resonate.run("w", "fn");
+
+  leaked?.run(() => calls.push("ran"));
+
+  expect(client.logged.map(({ message }) => message)).toEqual([
+    expect.stringContaining("on the context of 'w' after its function had finished"),
+  ]);
+  expect(client.network.sent.map(idOf)).not.toContain("w:0");
+});
+
+test("arguments that make no sense throw where they are given", async () => {
+  const seen: unknown[] = [];
+  async function fn(ctx: Context) {
+    for (const attempt of [
+      () => ctx.sleep(Number.NaN),
+      () => ctx.sleep({}),
+      () => ctx.options({ timeout: -1 }),
+      () => ctx.promise({ timeout: 0 }),
+    ]) {
+      try {
+        attempt();
+      } catch (error) {
+        seen.push((error as ResonateError).code);
+      }
+    }
+  }
+  const { resonate } = world.client({ register: { fn } });
+
+  await resonate.run("w", "fn", resonate.options({ retryPolicy: new Never() }));
+
+  expect(seen).toEqual(Array(4).fill("ARGUMENT_INVALID"));
+});

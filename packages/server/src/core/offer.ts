@@ -1,0 +1,41 @@
+/** How a task becomes pending, and how it is offered to workers. */
+import { delayOf, isTimer, type PromiseRecord, TAG } from "@resonate-ts/protocol";
+import type { Outgoing, StoredTask } from "./records.ts";
+import type { World } from "./step.ts";
+
+export interface Offer {
+  readonly task: StoredTask;
+  readonly messages: readonly Outgoing[];
+}
+
+/**
+ * The task as pending, with its offer. It is offered again, unless claimed, after the retry time-out.
+ *
+ * The task of a timer is never offered: some SDKs give every sleep a target, which nobody is meant to run.
+ */
+export function offer(task: StoredTask, promise: PromiseRecord, world: World): Offer {
+  const { ttl: _, pid: __, ...kept } = task;
+  const pending = { ...kept, state: "pending" } as const;
+  const address = promise.tags[TAG.target];
+  if (address === undefined || isTimer(promise.tags)) {
+    return { task: { ...pending, dueAt: promise.timeoutAt }, messages: [] };
+  }
+  return {
+    task: { ...pending, dueAt: world.at + world.settings.retryTimeoutMs },
+    messages: [{ kind: "execute", address, task: { id: task.id, version: task.version } }],
+  };
+}
+
+/** Where the pending task of this promise has been offered before `at`; `undefined` when it has not been. */
+export function standingOffer({ tags }: PromiseRecord, at: number): string | undefined {
+  const delay = delayOf(tags);
+  return isTimer(tags) || (delay !== undefined && delay > at) ? undefined : tags[TAG.target];
+}
+
+/** The first offer of a new task: now, or when its delay has passed. */
+export function firstOffer(task: StoredTask, promise: PromiseRecord, world: World): Offer {
+  const delay = delayOf(promise.tags);
+  return delay !== undefined && delay > world.at
+    ? { task: { ...task, dueAt: delay }, messages: [] }
+    : offer(task, promise, world);
+}

@@ -1,0 +1,16 @@
+import { idOfCursor } from "../cursor.ts";
+import { refuse } from "../replies.ts";
+import type { Handler } from "../step.ts";
+
+export const searchPromises: Handler<"promise.search"> = {
+  keys: () => ({}),
+
+  apply({ state, tags, limit, cursor }) {
+    const after = cursor === undefined ? undefined : idOfCursor(cursor);
+    if (cursor !== undefined && after === undefined) return badCursor;
+    const page = { limit, ...(after === undefined ? {} : { after }) };
+    return { reply: { status: 200, data: {}, search: { kind: "promises", state, tags, ...page } } };
+  },
+};
+
+export const badCursor = refuse(400, "cursor: is not one that this server gave");

@@ -1,0 +1,41 @@
+/** What happens when a promise settles, whoever settles it. */
+import type { PromiseRecord } from "@resonate-ts/protocol";
+import { fulfilled } from "./project.ts";
+import type { Change, StoredPromise } from "./records.ts";
+import type { Effects, Obligations, Step, World } from "./step.ts";
+
+interface Verdict {
+  readonly state: Exclude<PromiseRecord["state"], "pending">;
+  readonly value: PromiseRecord["value"];
+  readonly settledAt: number;
+}
+
+export interface Settlement {
+  readonly promise: StoredPromise;
+  readonly effects: Effects;
+}
+
+/**
+ * Settles a promise that is stored as pending: the verdict is fixed, its task ends with it, and those who wait
+ * are told in following steps. Needs the keys `promises` and `obligations` of the id.
+ */
+export function settlement(stored: StoredPromise, verdict: Verdict, world: World): Settlement {
+  const { dueAt: _, ...record } = stored;
+  const obligations = world.obligations(stored.id);
+  const settled = { ...record, ...verdict };
+  // More awaiters than one page: the promise stays due, and `promise.announce` takes the next one.
+  const promise = obligations.more ? { ...settled, dueAt: world.at } : settled;
+  const task = world.task(stored.id);
+  const changes: Change[] = [{ put: "promise", record: promise }];
+  if (task) changes.push({ put: "task", record: fulfilled(task) });
+  return { promise, effects: { changes, next: announcements(stored.id, obligations) } };
+}
+
+/** The steps that tell those who wait. */
+export function announcements(awaited: string, { callbacks, listeners }: Obligations): Step[] {
+  const steps: Step[] = [];
+  for (const awaiter of callbacks) steps.push({ kind: "task.resume", data: { awaited, awaiter } });
+  for (const address of listeners)
+    steps.push({ kind: "promise.notify", data: { awaited, address } });
+  return steps;
+}

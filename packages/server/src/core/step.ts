@@ -1,0 +1,153 @@
+/**
+ * The shape of the server's core. Everything that moves its state is a step: the requests of the protocol, and
+ * the server's own steps. A step names the records it may touch (`keys`), and says what it does to them
+ * (`apply`) as data. Handlers are pure, synchronous and total: the clock and the settings are inputs.
+ *
+ * I1. `apply` reads only records that `keys` named.
+ * I2. Taking an internal step twice does what taking it once does: each checks that it is still due.
+ * I3. Every handler decides on, and answers with, the projection of a promise at `world.at` (`project.ts`).
+ */
+import type {
+  PromiseCreate,
+  PromiseState,
+  RequestData,
+  RequestHead,
+  Tags,
+  TaskState,
+} from "@resonate-ts/protocol";
+import type {
+  Change,
+  Listener,
+  Outgoing,
+  ScheduleRecord,
+  StoredPromise,
+  StoredTask,
+} from "./records.ts";
+
+/** The server's own steps. Ids name promises (and so their tasks). */
+interface InternalSteps {
+  /** The deadline of a pending promise has come. */
+  "promise.timeout": { readonly id: string };
+  /** Tells the next page of those who wait for a settled promise. */
+  "promise.announce": { readonly id: string };
+  /** Tells one awaiter that `awaited` settled. */
+  "task.resume": { readonly awaited: string; readonly awaiter: string };
+  /** Tells one listener that `awaited` settled. */
+  "promise.notify": { readonly awaited: string; readonly address: string };
+  /** A listener has been told. */
+  "promise.notified": { readonly awaited: string; readonly address: string };
+  /** Sends `execute` for a task that is still pending, and arms the next offer. */
+  "task.offer": { readonly id: string; readonly version: number };
+  /** The lease has run out, or (`lost`) its holder's connection is gone for good. */
+  "task.expire": { readonly id: string; readonly version: number; readonly lost: boolean };
+  /** An occurrence is due. */
+  "schedule.fire": { readonly id: string; readonly occurrence: number };
+  /** Creates the promise of an occurrence, unless its id is taken. */
+  "schedule.spawn": { readonly promise: PromiseCreate; readonly occurrence: number };
+}
+
+export type Steps = RequestData & InternalSteps;
+export type StepKind = keyof Steps;
+export type Step<K extends StepKind = StepKind> = {
+  readonly [P in K]: { readonly kind: P; readonly data: Steps[P]; readonly head?: RequestHead };
+}[K];
+
+/** The records a step may read or write, known from the step alone. */
+export interface Keys {
+  /** Promises with their tasks. */
+  readonly promises?: readonly string[];
+  /** Promises whose awaiters and listeners are wanted: the first page of them. */
+  readonly obligations?: readonly string[];
+  readonly listeners?: readonly ListenerKey[];
+  readonly schedules?: readonly string[];
+}
+
+/** Names a listener. */
+export interface ListenerKey {
+  readonly awaited: string;
+  readonly address: string;
+}
+
+/** Those who wait for one promise and have not been told: at most `OBLIGATIONS_MAX` of each kind. */
+export interface Obligations {
+  /** Ids of awaiters. */
+  readonly callbacks: ReadonlySet<string>;
+  /** Addresses of those that have not been told, by the store's order. */
+  readonly listeners: ReadonlySet<string>;
+  /** More are stored than are shown. */
+  readonly more: boolean;
+}
+
+/** One page of obligations; a settlement with more is announced over several transactions. */
+export const OBLIGATIONS_MAX = 1_000;
+
+export interface CoreSettings {
+  /** How long an offered task may stay unclaimed before it is offered again, in ms. */
+  readonly retryTimeoutMs: number;
+}
+
+/** The loaded records and the clock, fixed for the length of one step. */
+export interface World {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly settings: CoreSettings;
+  promise(id: string): StoredPromise | undefined;
+  task(id: string): StoredTask | undefined;
+  obligations(id: string): Obligations;
+  listener(key: ListenerKey): Listener | undefined;
+  schedule(id: string): ScheduleRecord | undefined;
+}
+
+/** A read that cannot be named by keys; the engine runs it in the same transaction. */
+export type Query =
+  /** The promises of a branch but one, by id. */
+  | { readonly kind: "branch"; readonly branch: string; readonly except: string }
+  /** The promises that settled since the task was last claimed. Runs before the step's own changes. */
+  | { readonly kind: "resumed"; readonly awaiter: string }
+  | { readonly kind: "promises"; readonly ids: readonly string[] };
+
+export type Search =
+  | {
+      readonly kind: "promises";
+      readonly state?: PromiseState | undefined;
+      readonly tags: Tags;
+      readonly limit: number;
+      readonly after?: string;
+    }
+  | {
+      readonly kind: "tasks";
+      readonly state?: TaskState | undefined;
+      readonly limit: number;
+      readonly after?: string;
+    }
+  | {
+      readonly kind: "schedules";
+      readonly tags: Tags;
+      readonly limit: number;
+      readonly after?: string;
+    };
+
+/** The answer to a request. */
+export type Reply =
+  | {
+      readonly status: 200 | 300;
+      readonly data: Readonly<Record<string, unknown>>;
+      /** What to put into `data.preload`, projected. Absent: the answer has no preload. */
+      readonly preload?: readonly Query[];
+      /** The page to put into `data`, projected. */
+      readonly search?: Search;
+    }
+  | { readonly status: 400 | 403 | 404 | 409 | 422; readonly error: string };
+
+/** All that a step did. Steps return effects; only the engine performs them. */
+export interface Effects {
+  readonly changes?: readonly Change[];
+  readonly messages?: readonly Outgoing[];
+  /** Steps to take next, in the same transaction. */
+  readonly next?: readonly Step[];
+}
+
+export interface Handler<K extends StepKind> {
+  keys(data: Steps[K], head?: RequestHead): Keys;
+  apply(data: Steps[K], world: World, head?: RequestHead): Effects & { readonly reply?: Reply };
+}

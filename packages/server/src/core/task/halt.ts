@@ -1,0 +1,18 @@
+import { noTask, ok, refuse } from "../replies.ts";
+import type { Handler } from "../step.ts";
+import { viewTask } from "../view.ts";
+
+/** task.halt: stops a task until it is continued. What it awaits is still recorded. */
+export const haltTask: Handler<"task.halt"> = {
+  keys: ({ id }) => ({ promises: [id] }),
+
+  apply({ id }, world) {
+    const view = viewTask(id, world);
+    if (!view) return noTask(id);
+    const { state, version, resumes } = view.task;
+    if (state === "fulfilled") return refuse(409, `Task '${id}' is fulfilled`);
+    if (state === "halted") return { reply: ok() };
+    const record = { id, state: "halted", version, resumes } as const;
+    return { reply: ok(), changes: [{ put: "task", record }] };
+  },
+};

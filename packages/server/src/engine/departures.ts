@@ -1,0 +1,62 @@
+/**
+ * Processes whose connection has closed, and how long they may take to come back before what they hold is
+ * offered to others.
+ *
+ * A claim can be committed after its process has gone (it was on its way), so those who have left are remembered,
+ * and such a claim gets the same grace.
+ */
+
+/** Most processes remembered; of those that left longer ago a late claim keeps its lease. */
+const REMEMBERED_MAX = 10_000;
+
+interface Departed {
+  readonly graceMs: number;
+  timer: NodeJS.Timeout | undefined;
+}
+
+export class Departures {
+  readonly #departed = new Map<string, Departed>();
+  readonly #release: (pid: string) => void;
+
+  /** `release` is called when a grace is over and the process has not come back. */
+  constructor(release: (pid: string) => void) {
+    this.#release = release;
+  }
+
+  left(pid: string, graceMs: number): void {
+    this.back(pid);
+    const departed: Departed = { graceMs, timer: undefined };
+    this.#departed.set(pid, departed);
+    this.#wait(pid, departed);
+    if (this.#departed.size <= REMEMBERED_MAX) return;
+    for (const [oldest, { timer }] of this.#departed) {
+      // Its grace is over, or another one has to be forgotten.
+      if (timer) continue;
+      this.#departed.delete(oldest);
+      return;
+    }
+  }
+
+  back(pid: string): void {
+    clearTimeout(this.#departed.get(pid)?.timer);
+    this.#departed.delete(pid);
+  }
+
+  /** A claim of this process has been committed. */
+  claimed(pid: string | undefined): void {
+    const departed = pid === undefined ? undefined : this.#departed.get(pid);
+    if (pid !== undefined && departed && !departed.timer) this.#wait(pid, departed);
+  }
+
+  stop(): void {
+    for (const { timer } of this.#departed.values()) clearTimeout(timer);
+    this.#departed.clear();
+  }
+
+  #wait(pid: string, departed: Departed): void {
+    departed.timer = setTimeout(() => {
+      departed.timer = undefined;
+      this.#release(pid);
+    }, departed.graceMs).unref();
+  }
+}

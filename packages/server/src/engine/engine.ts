@@ -1,0 +1,40 @@
+/** The engine's face: what transports and embedded clients call. */
+import type { Message, Refusal, Request, Response } from "@resonate-ts/protocol";
+
+/** One open stream to one process of a group. */
+export interface Connection {
+  readonly group: string;
+  /** The process (its pid). A new connection of the same group and id replaces the old one. */
+  readonly id: string;
+  /**
+   * How long the tasks this process holds stay its own after the connection has closed, in ms. When it does
+   * not come back in that time they are offered to others.
+   */
+  readonly graceMs: number;
+  /** Hands over one message; `false` when it cannot take it (buffer full, closed). Must not throw. */
+  send(message: Message): boolean;
+  /** The engine is done with this connection: another took its place, or the server stops. */
+  closed(): void;
+}
+
+/** The extensions this server has, as announced in the `Resonate-Extensions` header. */
+export const EXTENSIONS = ["batch", "lease", "delta"] as const;
+
+/** Most entries of one batch. */
+export const BATCH_ENTRIES_MAX = 1_000;
+
+export interface Engine {
+  /**
+   * Takes requests in order and answers in the same order, after everything they did is durable. Requests
+   * that arrive together share one commit. Not atomic: each succeeds or is refused on its own.
+   */
+  process(requests: readonly Request[]): Promise<readonly (Response | Refusal)[]>;
+  /** Opens a connection. The returned function closes it. */
+  connect(connection: Connection): () => void;
+  /** Number of open connections. */
+  readonly connections: number;
+  /** Rejects when the engine can no longer work (an unknown disk state); the process must then exit. */
+  readonly failed: Promise<never>;
+  /** Waits for what has been accepted, closes connections and the store. */
+  close(): Promise<void>;
+}

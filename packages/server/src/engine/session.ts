@@ -1,0 +1,246 @@
+/**
+ * The records one transaction has seen, as they stand after the steps taken so far, and the changes that are
+ * still to be written. What is read from the store later is overlaid with them.
+ */
+import type {
+  Callback,
+  Change,
+  Delete,
+  Listener,
+  Put,
+  ScheduleRecord,
+  StoredPromise,
+  StoredTask,
+} from "../core/records.ts";
+import type { CoreSettings, Keys, ListenerKey, Obligations, Search, World } from "../core/step.ts";
+import type { Found, Transaction } from "../stores/store.ts";
+
+interface LiveObligations extends Obligations {
+  readonly callbacks: Set<string>;
+  readonly listeners: Set<string>;
+}
+
+export class Session implements World {
+  readonly at: number;
+  readonly settings: CoreSettings;
+  readonly #tx: Transaction;
+  readonly #promises = new Map<string, StoredPromise | undefined>();
+  readonly #tasks = new Map<string, StoredTask | undefined>();
+  readonly #obligations = new Map<string, LiveObligations>();
+  readonly #listeners = new Map<string, Listener | undefined>();
+  readonly #schedules = new Map<string, ScheduleRecord | undefined>();
+  /** Changes not yet written, the last one to each record, in the order of the first one to it. */
+  #unwritten = new Map<string, Change>();
+  /** What is unwritten of resumes, by awaiter: whether the stored ones are gone, and what came since. */
+  #resumes = new Map<string, { readonly cleared: boolean; readonly awaited: Set<string> }>();
+
+  constructor(tx: Transaction, at: number, settings: CoreSettings) {
+    this.#tx = tx;
+    this.at = at;
+    this.settings = settings;
+  }
+
+  promise(id: string): StoredPromise | undefined {
+    return seen(this.#promises, id);
+  }
+
+  task(id: string): StoredTask | undefined {
+    return seen(this.#tasks, id);
+  }
+
+  obligations(id: string): Obligations {
+    const obligations = seen(this.#obligations, id);
+    if (!obligations) throw new Error(`obligations of '${id}' were not loaded`);
+    return obligations;
+  }
+
+  listener(key: ListenerKey): Listener | undefined {
+    return seen(this.#listeners, listenerKey(key));
+  }
+
+  schedule(id: string): ScheduleRecord | undefined {
+    return seen(this.#schedules, id);
+  }
+
+  /** Reads what has not been seen yet. */
+  async load(keys: Keys): Promise<void> {
+    const promises = unseen(this.#promises, keys.promises);
+    const schedules = unseen(this.#schedules, keys.schedules);
+    const obligations = [...new Set(keys.obligations)].filter((id) => !this.#obligations.has(id));
+    const listeners = keys.listeners?.filter((key) => !this.#listeners.has(listenerKey(key))) ?? [];
+    if (promises.length + schedules.length + obligations.length + listeners.length === 0) return;
+    if (obligations.length + listeners.length > 0) await this.#flushObligations();
+    const loaded = await this.#tx.load({ promises, schedules, obligations, listeners });
+    for (const id of promises) this.#tasks.set(id, undefined);
+    for (const record of loaded.promises) this.#promises.set(record.id, record);
+    for (const record of loaded.tasks) this.#tasks.set(record.id, record);
+    for (const record of loaded.schedules) this.#schedules.set(record.id, record);
+    for (const { id, callbacks, listeners, more } of loaded.obligations) {
+      const live = { callbacks: new Set(callbacks), listeners: new Set(listeners), more };
+      this.#obligations.set(id, live);
+    }
+    for (const key of listeners) this.#listeners.set(listenerKey(key), undefined);
+    for (const record of loaded.listeners) this.#listeners.set(listenerKey(record), record);
+  }
+
+  /** Takes over what a step did. */
+  record(changes: readonly Change[]): void {
+    for (const change of changes) this.#see(change);
+  }
+
+  /** Writes what is unwritten. */
+  async flush(): Promise<void> {
+    if (this.#unwritten.size + this.#resumes.size === 0) return;
+    const changes = [...this.#unwritten.values(), ...this.#resumeChanges()];
+    this.#unwritten = new Map();
+    this.#resumes = new Map();
+    await this.#tx.write(changes);
+  }
+
+  async branch(branch: string): Promise<readonly StoredPromise[]> {
+    await this.flush();
+    return this.#tx.branch(branch);
+  }
+
+  async resumed(awaiter: string): Promise<readonly StoredPromise[]> {
+    await this.flush();
+    return this.#tx.resumed(awaiter);
+  }
+
+  async search(search: Search): Promise<Found> {
+    await this.flush();
+    return this.#tx.search(search, this.at);
+  }
+
+  #see(change: Change): void {
+    const key = keyOf(change);
+    if (key !== undefined) this.#unwritten.set(key, change);
+    if ("delete" in change) this.#seeDelete(change);
+    else this.#seePut(change);
+  }
+
+  #seePut(change: Put): void {
+    switch (change.put) {
+      case "promise":
+        this.#promises.set(change.record.id, change.record);
+        return;
+      case "task":
+        this.#tasks.set(change.record.id, change.record);
+        return;
+      case "schedule":
+        this.#schedules.set(change.record.id, change.record);
+        return;
+      case "callback":
+        this.#obligations.get(change.record.awaited)?.callbacks.add(change.record.awaiter);
+        return;
+      case "listener":
+        this.#seeListener(change.record);
+        return;
+      case "resume":
+        this.#resumesOf(change.record.awaiter).awaited.add(change.record.awaited);
+        return;
+    }
+  }
+
+  #seeDelete(change: Delete): void {
+    switch (change.delete) {
+      case "callback":
+        this.#obligations.get(change.record.awaited)?.callbacks.delete(change.record.awaiter);
+        return;
+      case "listener":
+        this.#obligations.get(change.record.awaited)?.listeners.delete(change.record.address);
+        this.#listeners.set(listenerKey(change.record), undefined);
+        return;
+      case "schedule":
+        this.#schedules.set(change.id, undefined);
+        return;
+      case "resumes":
+        this.#resumes.set(change.awaiter, { cleared: true, awaited: new Set() });
+        return;
+    }
+  }
+
+  #seeListener(record: Listener): void {
+    this.#listeners.set(listenerKey(record), record);
+    const untold = this.#obligations.get(record.awaited)?.listeners;
+    if (record.notifyAt === undefined) untold?.add(record.address);
+    else untold?.delete(record.address);
+  }
+
+  #resumesOf(awaiter: string) {
+    const known = this.#resumes.get(awaiter) ?? { cleared: false, awaited: new Set<string>() };
+    this.#resumes.set(awaiter, known);
+    return known;
+  }
+
+  *#resumeChanges(): Generator<Change> {
+    for (const [awaiter, { cleared, awaited }] of this.#resumes) {
+      if (cleared) yield { delete: "resumes", awaiter };
+      for (const id of awaited) yield { put: "resume", record: { awaiter, awaited: id } };
+    }
+  }
+
+  /** Who waits is read from rows, so changes to those rows are written before. */
+  async #flushObligations(): Promise<void> {
+    for (const key of this.#unwritten.keys()) {
+      if (key.startsWith("callback ") || key.startsWith("listener ")) return this.flush();
+    }
+  }
+}
+
+/** Names the record that a change is to. Resumes are kept apart: they are cleared by awaiter. */
+function keyOf(change: Change): string | undefined {
+  return "put" in change ? keyOfPut(change) : keyOfDelete(change);
+}
+
+function keyOfPut(change: Put): string | undefined {
+  switch (change.put) {
+    case "promise":
+    case "task":
+    case "schedule":
+      return `${change.put} ${change.record.id}`;
+    case "callback":
+      return callbackKey(change.record);
+    case "listener":
+      return listenerKey(change.record);
+    case "resume":
+      return undefined;
+  }
+}
+
+function keyOfDelete(change: Delete): string | undefined {
+  switch (change.delete) {
+    case "callback":
+      return callbackKey(change.record);
+    case "listener":
+      return listenerKey(change.record);
+    case "schedule":
+      return `schedule ${change.id}`;
+    case "resumes":
+      return undefined;
+  }
+}
+
+function callbackKey({ awaiter, awaited }: Callback): string {
+  return `callback ${awaited}\0${awaiter}`;
+}
+
+function listenerKey({ awaited, address }: ListenerKey): string {
+  return `listener ${awaited}\0${address}`;
+}
+
+function seen<T>(records: ReadonlyMap<string, T>, key: string): T | undefined {
+  if (!records.has(key)) throw new Error(`a step read '${key}' without naming it in keys()`);
+  return records.get(key);
+}
+
+/** Marks ids as seen (absent until loaded) and returns those that were not. */
+function unseen<T>(records: Map<string, T | undefined>, ids: readonly string[] = []): string[] {
+  const fresh: string[] = [];
+  for (const id of ids) {
+    if (records.has(id)) continue;
+    records.set(id, undefined);
+    fresh.push(id);
+  }
+  return fresh;
+}

@@ -1,0 +1,21 @@
+/** The server, as others use it: an engine in this process, or a server on a port. */
+export {
+  BATCH_ENTRIES_MAX,
+  type Connection,
+  type Engine,
+  EXTENSIONS,
+} from "./engine/engine.ts";
+export { PortInUseError } from "./http/listener.ts";
+export { jsonLogger, type Logger, type LogLevel } from "./logger.ts";
+export { type EngineOptions, openEngine } from "./open.ts";
+export { type RunningServer, type ServeOptions, serve } from "./serve.ts";
+export {
+  readSettings,
+  SETTINGS,
+  type SettingInfo,
+  type SettingKey,
+  type Settings,
+  SettingsError,
+  type SettingsInput,
+  unknownVariables,
+} from "./settings.ts";

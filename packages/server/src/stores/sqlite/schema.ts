@@ -1,0 +1,102 @@
+/** The tables, and the way from older ones. */
+import type { DatabaseSync } from "node:sqlite";
+import { StoreUnusableError } from "../store.ts";
+
+/** Marks a file as ours: "RSNT". */
+const APPLICATION_ID = 0x52534e54;
+
+/**
+ * One entry per schema version; the last one is current. Ids are text, and random text makes a poor clustered
+ * key, so rows are keyed by a number in the order of creation, and everything refers to a promise by it.
+ * `branch` and `origin` are hashes of the tags (a look-up compares the tag itself); they are null where the tag is
+ * the promise's own id, which needs no index to be found.
+ */
+const MIGRATIONS = [
+  `
+  CREATE TABLE promises (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    state INTEGER NOT NULL,
+    timeout_at INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    settled_at INTEGER,
+    due_at INTEGER,
+    branch INTEGER,
+    origin INTEGER,
+    tags TEXT NOT NULL,
+    param TEXT NOT NULL,
+    value TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX promises_due ON promises (due_at) WHERE due_at IS NOT NULL;
+  CREATE INDEX promises_branch ON promises (branch) WHERE branch IS NOT NULL;
+  CREATE INDEX promises_origin ON promises (origin) WHERE origin IS NOT NULL;
+
+  CREATE TABLE tasks (
+    seq INTEGER PRIMARY KEY REFERENCES promises (seq),
+    state INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    resumes INTEGER NOT NULL,
+    ttl INTEGER,
+    pid TEXT,
+    due_at INTEGER
+  ) STRICT;
+  CREATE INDEX tasks_due ON tasks (due_at) WHERE due_at IS NOT NULL;
+
+  CREATE TABLE callbacks (
+    awaited INTEGER NOT NULL REFERENCES promises (seq),
+    awaiter INTEGER NOT NULL REFERENCES promises (seq),
+    PRIMARY KEY (awaited, awaiter)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE resumes (
+    awaiter INTEGER NOT NULL REFERENCES promises (seq),
+    awaited INTEGER NOT NULL REFERENCES promises (seq),
+    PRIMARY KEY (awaiter, awaited)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE listeners (
+    awaited INTEGER NOT NULL REFERENCES promises (seq),
+    address TEXT NOT NULL,
+    notify_at INTEGER,
+    PRIMARY KEY (awaited, address)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX listeners_due ON listeners (notify_at) WHERE notify_at IS NOT NULL;
+
+  CREATE TABLE schedules (
+    id TEXT PRIMARY KEY,
+    next_run_at INTEGER NOT NULL,
+    record TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX schedules_due ON schedules (next_run_at);
+  `,
+];
+
+/** Brings the tables to the current version, in one transaction. */
+export function migrate(db: DatabaseSync, path: string): void {
+  const version = pragma(db, "user_version");
+  const owner = pragma(db, "application_id");
+  if (version > 0 && owner !== APPLICATION_ID) {
+    throw new StoreUnusableError(`'${path}' is a database of another program; choose another file`);
+  }
+  if (version > MIGRATIONS.length) {
+    throw new StoreUnusableError(
+      `'${path}' was written by a newer version (schema ${version}, this one knows ${MIGRATIONS.length}); upgrade this program`,
+    );
+  }
+  if (version === MIGRATIONS.length) return;
+  if (version === 0 && hasTables(db)) {
+    throw new StoreUnusableError(`'${path}' is a database of another program; choose another file`);
+  }
+  db.exec("BEGIN IMMEDIATE");
+  for (const statements of MIGRATIONS.slice(version)) db.exec(statements);
+  db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${MIGRATIONS.length}`);
+  db.exec("COMMIT");
+}
+
+function pragma(db: DatabaseSync, name: "user_version" | "application_id"): number {
+  return Number(db.prepare(`PRAGMA ${name}`).get()?.[name]);
+}
+
+function hasTables(db: DatabaseSync): boolean {
+  return db.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() !== undefined;
+}

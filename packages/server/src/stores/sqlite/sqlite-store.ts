@@ -1,0 +1,176 @@
+/**
+ * Keeps records in one SQLite file (or in memory), which this process has for itself.
+ *
+ * I1. Transactions run one after the other, each `BEGIN IMMEDIATE … COMMIT`; with `synchronous=FULL` a commit
+ *     returns when the operating system says that the log is on the disk.
+ * I2. Only this process writes, so the next row number is known without asking.
+ */
+import { DatabaseSync } from "node:sqlite";
+import { TAG } from "@resonate-ts/protocol";
+import type { Change, StoredPromise, StoredTask } from "../../core/records.ts";
+import type { Keys, Search } from "../../core/step.ts";
+import {
+  type Due,
+  type Found,
+  type Loaded,
+  type Pending,
+  type Store,
+  StoreUnusableError,
+  type Transaction,
+} from "../store.ts";
+import { findDue } from "./due.ts";
+import { openingError, transactionError } from "./errors.ts";
+import { load } from "./load.ts";
+import { lock } from "./lock.ts";
+import { hashOf, promiseOf, taskOf, taskState } from "./rows.ts";
+import { migrate } from "./schema.ts";
+import { search } from "./search.ts";
+import { Statements } from "./statements.ts";
+import { write } from "./write.ts";
+
+export interface SqliteOptions {
+  /** Absent: in memory. */
+  readonly path?: string;
+  readonly synchronous: "full" | "normal";
+}
+
+/** Pages in the log before it is moved into the database: fewer, longer pauses than SQLite's own 1,000. */
+const CHECKPOINT_PAGES = 8_000;
+/** SQLite before this version can lose data in its log (https://sqlite.org/wal.html, "WAL-reset bug"). */
+const SQLITE_MIN = [3, 51, 3] as const;
+
+export class SqliteStore implements Store, Transaction {
+  readonly #db: DatabaseSync;
+  readonly #statements: Statements;
+  readonly #unlock: () => void;
+  /** Row numbers of the promises seen in this transaction. */
+  readonly #seqs = new Map<string, number>();
+  #nextSeq: number;
+  #tail: Promise<unknown> = Promise.resolve();
+
+  constructor({ path, synchronous }: SqliteOptions) {
+    this.#unlock = path === undefined ? () => {} : locked(path);
+    let db: DatabaseSync | undefined;
+    try {
+      db = open(path ?? ":memory:", synchronous);
+      this.#statements = new Statements(db);
+      this.#nextSeq = Number(this.#statements.lastSeq.get()?.["seq"] ?? 0) + 1;
+    } catch (error) {
+      db?.close();
+      this.#unlock();
+      throw openingError(error, path ?? ":memory:");
+    }
+    this.#db = db;
+  }
+
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const result = this.#tail.then(() => this.#transact(work));
+    this.#tail = result.catch(() => {});
+    return result;
+  }
+
+  async load(keys: Keys): Promise<Loaded> {
+    return load(keys, this.#statements, this.#seqs);
+  }
+
+  async write(changes: readonly Change[]): Promise<void> {
+    write(changes, this.#statements, {
+      known: (id) => this.#seqs.get(id),
+      fresh: (id) => {
+        const seq = this.#nextSeq++;
+        this.#seqs.set(id, seq);
+        return seq;
+      },
+    });
+  }
+
+  async branch(branch: string): Promise<readonly StoredPromise[]> {
+    const rows = this.#statements.byBranch.all(hashOf(branch), branch);
+    return rows.map(promiseOf).filter(({ tags }) => tags[TAG.branch] === branch);
+  }
+
+  async resumed(awaiter: string): Promise<readonly StoredPromise[]> {
+    return this.#statements.resumed.all(this.#seqs.get(awaiter) ?? 0).map(promiseOf);
+  }
+
+  async search(wanted: Search, at: number): Promise<Found> {
+    return search(this.#db, wanted, at);
+  }
+
+  async due(at: number, limit: number): Promise<Due> {
+    return findDue(this.#statements, at, limit);
+  }
+
+  async heldBy(pid: string | undefined, limit: number): Promise<readonly StoredTask[]> {
+    return this.#statements.held
+      .all(taskState("acquired"), pid ?? null, pid ?? null, limit)
+      .map(taskOf);
+  }
+
+  async pending(limit: number): Promise<readonly Pending[]> {
+    const rows = this.#statements.pending.all(taskState("pending"), limit);
+    return rows.map((row) => ({ task: taskOf(row), promise: promiseOf(row) }));
+  }
+
+  async close(): Promise<void> {
+    await this.#tail;
+    this.#db.close();
+    this.#unlock();
+  }
+
+  async #transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    this.#seqs.clear();
+    const nextSeq = this.#nextSeq;
+    let phase: "work" | "commit" = "work";
+    try {
+      this.#statements.begin.run();
+      const value = await work(this);
+      phase = "commit";
+      this.#statements.commit.run();
+      return value;
+    } catch (error) {
+      this.#nextSeq = nextSeq;
+      if (this.#db.isTransaction) this.#statements.rollback.run();
+      throw transactionError(error, phase);
+    }
+  }
+}
+
+function locked(path: string): () => void {
+  try {
+    return lock(path);
+  } catch (error) {
+    throw openingError(error, path);
+  }
+}
+
+function open(path: string, synchronous: "full" | "normal"): DatabaseSync {
+  const db = new DatabaseSync(path);
+  try {
+    requireVersion(db);
+    db.exec(`
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = ${synchronous === "full" ? "FULL" : "NORMAL"};
+      PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
+      PRAGMA foreign_keys = OFF;
+    `);
+    migrate(db, path);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function requireVersion(db: DatabaseSync): void {
+  const version = String(db.prepare("SELECT sqlite_version() AS version").get()?.["version"]);
+  const parts = version.split(".").map(Number);
+  const [major, minor, patch] = SQLITE_MIN;
+  const [a = 0, b = 0, c = 0] = parts;
+  if (a - major || b - minor || c - patch) {
+    if (Math.sign(a - major || b - minor || c - patch) > 0) return;
+    throw new StoreUnusableError(
+      `this Node brings SQLite ${version}; ${SQLITE_MIN.join(".")} or newer is needed: use a newer Node`,
+    );
+  }
+}

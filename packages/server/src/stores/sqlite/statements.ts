@@ -1,0 +1,124 @@
+/** Every statement of the hot paths, prepared once. Each is a key look-up or an index range. */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+
+const PROMISE = `p.seq, p.id, p.state, p.timeout_at, p.created_at, p.settled_at, p.due_at, p.tags, p.param, p.value`;
+const TASK = `t.state AS task_state, t.version AS task_version, t.resumes AS task_resumes,
+  t.ttl AS task_ttl, t.pid AS task_pid, t.due_at AS task_due_at`;
+
+/** The columns that `promiseOf` and `taskOf` read. */
+export const PROMISE_COLUMNS = PROMISE;
+export const TASK_COLUMNS = TASK;
+
+export class Statements {
+  readonly begin: StatementSync;
+  readonly commit: StatementSync;
+  readonly rollback: StatementSync;
+  readonly lastSeq: StatementSync;
+  readonly byId: StatementSync;
+  readonly byBranch: StatementSync;
+  readonly resumed: StatementSync;
+  readonly callbacksOf: StatementSync;
+  readonly listenersOf: StatementSync;
+  readonly listener: StatementSync;
+  readonly schedule: StatementSync;
+  readonly insertPromise: StatementSync;
+  readonly updatePromise: StatementSync;
+  readonly putTask: StatementSync;
+  readonly putCallback: StatementSync;
+  readonly deleteCallback: StatementSync;
+  readonly putResume: StatementSync;
+  readonly deleteResumes: StatementSync;
+  readonly putListener: StatementSync;
+  readonly deleteListener: StatementSync;
+  readonly putSchedule: StatementSync;
+  readonly deleteSchedule: StatementSync;
+  readonly duePromises: StatementSync;
+  readonly dueTasks: StatementSync;
+  readonly dueListeners: StatementSync;
+  readonly dueSchedules: StatementSync;
+  readonly nextDue: StatementSync;
+  readonly held: StatementSync;
+  readonly pending: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    const prepare = (sql: string) => db.prepare(sql);
+    this.begin = prepare("BEGIN IMMEDIATE");
+    this.commit = prepare("COMMIT");
+    this.rollback = prepare("ROLLBACK");
+    this.lastSeq = prepare("SELECT max(seq) AS seq FROM promises");
+    this.byId = prepare(
+      `SELECT ${PROMISE}, ${TASK} FROM promises p LEFT JOIN tasks t ON t.seq = p.seq WHERE p.id = ?`,
+    );
+    this.byBranch = prepare(
+      `SELECT ${PROMISE} FROM promises p WHERE p.branch = ?1 OR p.id = ?2 ORDER BY p.id`,
+    );
+    this.resumed = prepare(
+      `SELECT ${PROMISE} FROM resumes r JOIN promises p ON p.seq = r.awaited WHERE r.awaiter = ? ORDER BY p.id`,
+    );
+    this.callbacksOf = prepare(
+      "SELECT p.id, p.seq FROM callbacks c JOIN promises p ON p.seq = c.awaiter WHERE c.awaited = ? LIMIT ?",
+    );
+    this.listenersOf = prepare(
+      "SELECT address FROM listeners WHERE awaited = ? AND notify_at IS NULL LIMIT ?",
+    );
+    this.listener = prepare("SELECT notify_at FROM listeners WHERE awaited = ? AND address = ?");
+    this.schedule = prepare("SELECT record FROM schedules WHERE id = ?");
+    this.insertPromise = prepare(
+      `INSERT INTO promises (seq, id, state, timeout_at, created_at, settled_at, due_at, branch, origin, tags, param, value)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    // The rest of a promise is fixed when it is created.
+    this.updatePromise = prepare(
+      "UPDATE promises SET state = ?, settled_at = ?, due_at = ?, value = ? WHERE seq = ?",
+    );
+    this.putTask = prepare(
+      `INSERT INTO tasks (seq, state, version, resumes, ttl, pid, due_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (seq) DO UPDATE SET state = excluded.state, version = excluded.version,
+         resumes = excluded.resumes, ttl = excluded.ttl, pid = excluded.pid, due_at = excluded.due_at`,
+    );
+    this.putCallback = prepare("INSERT OR IGNORE INTO callbacks (awaited, awaiter) VALUES (?, ?)");
+    this.deleteCallback = prepare("DELETE FROM callbacks WHERE awaited = ? AND awaiter = ?");
+    this.putResume = prepare("INSERT OR IGNORE INTO resumes (awaiter, awaited) VALUES (?, ?)");
+    this.deleteResumes = prepare("DELETE FROM resumes WHERE awaiter = ?");
+    this.putListener = prepare(
+      `INSERT INTO listeners (awaited, address, notify_at) VALUES (?, ?, ?)
+       ON CONFLICT (awaited, address) DO UPDATE SET notify_at = excluded.notify_at`,
+    );
+    this.deleteListener = prepare("DELETE FROM listeners WHERE awaited = ? AND address = ?");
+    this.putSchedule = prepare(
+      `INSERT INTO schedules (id, next_run_at, record) VALUES (?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET next_run_at = excluded.next_run_at, record = excluded.record`,
+    );
+    this.deleteSchedule = prepare("DELETE FROM schedules WHERE id = ?");
+    this.duePromises = prepare(
+      "SELECT id, state, due_at FROM promises WHERE due_at <= ? ORDER BY due_at LIMIT ?",
+    );
+    this.dueTasks = prepare(
+      `SELECT p.id, t.state, t.version, t.due_at FROM tasks t JOIN promises p ON p.seq = t.seq
+       WHERE t.due_at <= ? ORDER BY t.due_at LIMIT ?`,
+    );
+    this.dueListeners = prepare(
+      `SELECT p.id, l.address, l.notify_at AS due_at FROM listeners l JOIN promises p ON p.seq = l.awaited
+       WHERE l.notify_at <= ? ORDER BY l.notify_at LIMIT ?`,
+    );
+    this.dueSchedules = prepare(
+      "SELECT id, next_run_at AS due_at FROM schedules WHERE next_run_at <= ? ORDER BY next_run_at LIMIT ?",
+    );
+    this.nextDue = prepare(
+      `SELECT min(at) AS at FROM (
+         SELECT min(due_at) AS at FROM promises WHERE due_at > ?1
+         UNION ALL SELECT min(due_at) FROM tasks WHERE due_at > ?1
+         UNION ALL SELECT min(notify_at) FROM listeners WHERE notify_at > ?1
+         UNION ALL SELECT min(next_run_at) FROM schedules WHERE next_run_at > ?1)`,
+    );
+    // Acquired tasks are those with a lease: the index of due instants holds them, and few others.
+    this.held = prepare(
+      `SELECT p.id, ${TASK} FROM tasks t JOIN promises p ON p.seq = t.seq
+       WHERE t.due_at IS NOT NULL AND t.state = ? AND (? IS NULL OR t.pid = ?) LIMIT ?`,
+    );
+    this.pending = prepare(
+      `SELECT ${PROMISE}, ${TASK} FROM tasks t JOIN promises p ON p.seq = t.seq
+       WHERE t.due_at IS NOT NULL AND t.state = ? ORDER BY t.due_at LIMIT ?`,
+    );
+  }
+}

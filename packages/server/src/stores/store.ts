@@ -1,0 +1,99 @@
+/** The port to what keeps records. A store knows records, not rules: no protocol rule is written in SQL. */
+import type {
+  Change,
+  Listener,
+  ScheduleRecord,
+  StoredPromise,
+  StoredTask,
+} from "../core/records.ts";
+import type { Keys, Search, Step } from "../core/step.ts";
+
+export interface Loaded {
+  readonly promises: readonly StoredPromise[];
+  readonly tasks: readonly StoredTask[];
+  /** One entry per asked id: those not yet told, at most `OBLIGATIONS_MAX` of each kind. */
+  readonly obligations: readonly LoadedObligations[];
+  readonly listeners: readonly Listener[];
+  readonly schedules: readonly ScheduleRecord[];
+}
+
+export interface LoadedObligations {
+  readonly id: string;
+  readonly callbacks: readonly string[];
+  readonly listeners: readonly string[];
+  readonly more: boolean;
+}
+
+/** One page of a search, by id. */
+export type Found = (
+  | { readonly kind: "promises"; readonly records: readonly StoredPromise[] }
+  | { readonly kind: "tasks"; readonly records: readonly StoredTask[] }
+  | { readonly kind: "schedules"; readonly records: readonly ScheduleRecord[] }
+) & {
+  /** The id after which the next page starts; absent on the last one. A page may be short, or empty, and not the last. */
+  readonly next?: string;
+};
+
+/** What `due` found. */
+export interface Due {
+  /** At most as many as asked for, the longest due first. */
+  readonly steps: readonly Step[];
+  /** The next instant at which something will be due that is not among `steps`. */
+  readonly nextAt?: number;
+}
+
+/** A pending task with its promise. */
+export interface Pending {
+  readonly task: StoredTask;
+  readonly promise: StoredPromise;
+}
+
+/**
+ * Keeps records.
+ *
+ * @throws StoreUnknownError from `transaction` when it cannot be known whether the commit happened.
+ */
+export interface Store {
+  /** Runs `work` atomically and, when the promise it returns resolves, durably. Transactions run one after the other. */
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  /** The internal steps that are due at `at`: time-outs, announcements, notices, offers, lease ends, schedules. */
+  due(at: number, limit: number): Promise<Due>;
+  /** Acquired tasks that `pid` holds, or all that anyone holds; at most `limit`. */
+  heldBy(pid: string | undefined, limit: number): Promise<readonly StoredTask[]>;
+  /** Pending tasks, the longest due first. */
+  pending(limit: number): Promise<readonly Pending[]>;
+  close(): Promise<void>;
+}
+
+export interface Transaction {
+  /** Reads, and keeps others from writing, the named records. Absent ones are left out (obligations: empty). */
+  load(keys: Keys): Promise<Loaded>;
+  /** Applies changes, in order. May be called several times; what follows in this transaction sees them. */
+  write(changes: readonly Change[]): Promise<void>;
+  /** The promises tagged with this branch, by id. */
+  branch(branch: string): Promise<readonly StoredPromise[]>;
+  /** The promises whose settling resumed this task since its last claim, by id. */
+  resumed(awaiter: string): Promise<readonly StoredPromise[]>;
+  /** Tasks are as of `at`, and so are the states that are asked for. */
+  search(search: Search, at: number): Promise<Found>;
+}
+
+/** The outcome of a commit cannot be known: the server must stop, so that the next start reads what is there. */
+export class StoreUnknownError extends Error {
+  override readonly name = "StoreUnknownError";
+}
+
+/** Nothing was written (a full disk, say), and trying again may succeed. */
+export class StoreUnavailableError extends Error {
+  override readonly name = "StoreUnavailableError";
+}
+
+/** Another process has the store open. The message says which. */
+export class StoreInUseError extends Error {
+  override readonly name = "StoreInUseError";
+}
+
+/** The store cannot be used as it is: not ours, damaged, newer than this version, or not writable. */
+export class StoreUnusableError extends Error {
+  override readonly name = "StoreUnusableError";
+}

@@ -1,0 +1,450 @@
+/**
+ * The promises and tasks of the protocol once more, as plainly as can be: maps, sets and one function per kind of
+ * request. It shares no code with the server and knows nothing of stores, batches or steps.
+ *
+ * Where the protocol leaves a choice it takes the server's: a deadline that has passed is written down by `tick` only
+ * (until then it is seen by projection), and the preload of a 300 names what is settled besides the branch.
+ */
+
+type Tags = Readonly<Record<string, string>>;
+
+interface Promised {
+  readonly id: string;
+  state: string;
+  readonly param: object;
+  value: object;
+  readonly tags: Tags;
+  readonly timeoutAt: number;
+  readonly createdAt: number;
+  settledAt: number | undefined;
+  readonly callbacks: Set<string>;
+  readonly listeners: Set<string>;
+}
+
+interface Tasked {
+  readonly id: string;
+  state: string;
+  version: number;
+  resumes: Set<string>;
+  /** All that resumed it since its last claim, for the delta preload. */
+  heard: Set<string>;
+  pid: string | undefined;
+  ttl: number | undefined;
+  leaseAt: number | undefined;
+  retryAt: number | undefined;
+}
+
+export interface Answer {
+  readonly status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: the answers of all kinds.
+  readonly data?: any;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the requests of all kinds.
+type Data = any;
+
+export const RETRY_MS = 30_000;
+const TIMER = "resonate:timer";
+const TARGET = "resonate:target";
+
+export class Oracle {
+  now = 0;
+  readonly promises = new Map<string, Promised>();
+  readonly tasks = new Map<string, Tasked>();
+  #executes = new Map<string, string>();
+  #unblocks: string[] = [];
+
+  /** Answers a valid request. `preload`: what its head asks for. */
+  ask(kind: string, data: Data, preload?: string): Answer {
+    switch (kind) {
+      case "promise.get":
+        return this.#get(data);
+      case "promise.create":
+        return ok({ promise: this.#create(data) });
+      case "promise.settle":
+        return this.#settle(data);
+      case "promise.register_callback":
+        return this.#registerCallback(data);
+      case "promise.register_listener":
+        return this.#registerListener(data);
+      case "promise.search":
+        return this.#searchPromises(data);
+      case "task.get":
+        return this.#live(data.id) ? ok({ task: this.#showTask(data.id) }) : { status: 404 };
+      case "task.create":
+        return this.#taskCreate(data, preload);
+      case "task.acquire":
+        return this.#acquire(data, preload);
+      case "task.fence":
+        return this.#fence(data, preload);
+      case "task.heartbeat":
+        return this.#heartbeat(data);
+      case "task.suspend":
+        return this.#suspend(data, preload);
+      case "task.fulfill":
+        return this.#fulfill(data);
+      case "task.release":
+        return this.#release(data);
+      case "task.halt":
+        return this.#halt(data);
+      case "task.continue":
+        return this.#continue(data);
+      case "task.search":
+        return this.#searchTasks(data);
+      default:
+        throw new Error(`the oracle does not know ${kind}`);
+    }
+  }
+
+  /** Does what is due: deadlines, then those who wait for them, then retries and leases. */
+  tick(): void {
+    const dead = [...this.promises.values()].filter(
+      (promise) =>
+        promise.state === "pending" && external(promise) && promise.timeoutAt <= this.now,
+    );
+    for (const promise of dead) this.#fix(promise, verdict(promise), {}, promise.timeoutAt);
+    for (const promise of dead) this.#discharge(promise);
+    for (const task of this.tasks.values()) {
+      const over = (at: number | undefined) => at !== undefined && at <= this.now;
+      if (over(task.retryAt) || over(task.leaseAt)) this.#offer(task);
+    }
+  }
+
+  /** What has been sent since the last time, sorted. An offer that no longer holds was never sent. */
+  takeMessages(): string[] {
+    const executes = [...this.#executes].filter(([id]) => this.tasks.get(id)?.state === "pending");
+    const sent = [...executes.map(([, message]) => message), ...this.#unblocks];
+    this.#executes = new Map();
+    this.#unblocks = [];
+    return sent.sort();
+  }
+
+  // Views.
+
+  #showPromise(promise: Promised): object {
+    const { callbacks: _, listeners: __, settledAt, ...record } = promise;
+    if (promise.state !== "pending") return { ...record, settledAt };
+    if (this.now < promise.timeoutAt) return record;
+    return { ...record, state: verdict(promise), settledAt: promise.timeoutAt };
+  }
+
+  #showTask(id: string): object {
+    const { state, version, resumes, pid, ttl } = this.#live(id) ?? never();
+    if (this.#settled(id)) return { id, state: "fulfilled", version, resumes: 0 };
+    const holder = state === "acquired" ? { pid, ttl } : {};
+    return { id, state, version, resumes: resumes.size, ...holder };
+  }
+
+  /** Whether the promise is settled, seen as of now. */
+  #settled(id: string): boolean {
+    const promise = this.promises.get(id) ?? never();
+    return promise.state !== "pending" || promise.timeoutAt <= this.now;
+  }
+
+  #live(id: string): Tasked | undefined {
+    return this.tasks.get(id);
+  }
+
+  #preload(id: string, wanted: string | undefined, heard: Set<string>): object[] {
+    const branch = this.promises.get(id)?.tags["resonate:branch"];
+    const found = [...this.promises.values()].filter((promise) => {
+      if (wanted === "none") return false;
+      if (wanted === "delta") return heard.has(promise.id);
+      return branch && promise.id !== id && promise.tags["resonate:branch"] === branch;
+    });
+    return this.#byId(found);
+  }
+
+  #byId(promises: readonly Promised[]): object[] {
+    const sorted = [...new Set(promises)].sort((a, b) => (a.id < b.id ? -1 : 1));
+    return sorted.map((promise) => this.#showPromise(promise));
+  }
+
+  // Promises.
+
+  #get({ id }: Data): Answer {
+    const promise = this.promises.get(id);
+    return promise ? ok({ promise: this.#showPromise(promise) }) : { status: 404 };
+  }
+
+  #create(data: Data, claim?: { pid: string; ttl: number }): object {
+    const existing = this.promises.get(data.id);
+    if (existing) return this.#showPromise(existing);
+    const { id, timeoutAt, param = {}, tags = {} } = data;
+    const dead = timeoutAt <= this.now;
+    const promise: Promised = {
+      id,
+      state: dead ? verdict({ tags }) : "pending",
+      param,
+      value: {},
+      tags,
+      timeoutAt,
+      createdAt: dead ? timeoutAt : this.now,
+      settledAt: dead ? timeoutAt : undefined,
+      callbacks: new Set(),
+      listeners: new Set(),
+    };
+    this.promises.set(id, promise);
+    if (tags[TARGET] !== undefined) this.#bear(promise, dead, claim);
+    return this.#showPromise(promise);
+  }
+
+  #bear({ id, tags }: Promised, dead: boolean, claim?: { pid: string; ttl: number }): void {
+    const task: Tasked = {
+      id,
+      state: dead ? "fulfilled" : "pending",
+      version: 0,
+      resumes: new Set(),
+      heard: new Set(),
+      pid: undefined,
+      ttl: undefined,
+      leaseAt: undefined,
+      retryAt: undefined,
+    };
+    this.tasks.set(id, task);
+    if (dead) return;
+    const delay = Number(tags["resonate:delay"] ?? 0);
+    if (claim) this.#claim(task, claim);
+    else if (delay > this.now) task.retryAt = delay;
+    else this.#offer(task);
+  }
+
+  #settle({ id, state, value = {} }: Data): Answer {
+    const promise = this.promises.get(id);
+    if (!promise) return { status: 404 };
+    if (!this.#settled(id)) {
+      this.#fix(promise, state, value, this.now);
+      this.#discharge(promise);
+    }
+    return ok({ promise: this.#showPromise(promise) });
+  }
+
+  #fix(promise: Promised, state: string, value: object, at: number): void {
+    promise.state = state;
+    promise.value = value;
+    promise.settledAt = at;
+    const task = this.tasks.get(promise.id);
+    if (!task) return;
+    clear(task, "fulfilled");
+    task.resumes = new Set();
+  }
+
+  #discharge(promise: Promised): void {
+    for (const awaiter of promise.callbacks) this.#resume(awaiter, promise.id);
+    for (const address of promise.listeners) {
+      this.#unblocks.push(`unblock ${promise.id} ${promise.state} to ${address}`);
+    }
+    promise.callbacks.clear();
+    promise.listeners.clear();
+  }
+
+  #resume(awaiter: string, awaited: string): void {
+    const task = this.tasks.get(awaiter) ?? never();
+    if (this.#settled(awaiter)) return;
+    task.heard.add(awaited);
+    if (task.state === "suspended") {
+      task.resumes = new Set([awaited]);
+      this.#offer(task);
+    } else {
+      task.resumes.add(awaited);
+    }
+  }
+
+  #registerCallback({ awaited, awaiter }: Data): Answer {
+    const promise = this.promises.get(awaited);
+    const waiting = this.promises.get(awaiter);
+    if (!promise) return { status: 404 };
+    if (waiting?.tags[TARGET] === undefined || !external(promise)) return { status: 422 };
+    if (!this.#settled(awaited) && !this.#settled(awaiter)) promise.callbacks.add(awaiter);
+    return ok({ promise: this.#showPromise(promise) });
+  }
+
+  #registerListener({ awaited, address }: Data): Answer {
+    const promise = this.promises.get(awaited);
+    if (!promise) return { status: 404 };
+    if (!external(promise)) return { status: 422 };
+    if (!this.#settled(awaited)) promise.listeners.add(address);
+    return ok({ promise: this.#showPromise(promise) });
+  }
+
+  #searchPromises({ state, tags = {}, limit = 100 }: Data): Answer {
+    const wanted = Object.entries(tags);
+    const found = this.#byId(
+      [...this.promises.values()].filter((promise) =>
+        wanted.every(([name, value]) => promise.tags[name] === value),
+      ),
+    ).filter((record) => state == null || (record as Promised).state === state);
+    return ok({ promises: found.slice(0, limit) });
+  }
+
+  // Tasks.
+
+  #offer(task: Tasked): void {
+    clear(task, "pending");
+    const { tags } = this.promises.get(task.id) ?? never();
+    if (tags[TIMER] === "true") return;
+    task.retryAt = this.now + RETRY_MS;
+    this.#executes.set(task.id, `execute ${task.id} ${task.version} to ${tags[TARGET]}`);
+  }
+
+  #claim(task: Tasked, { pid, ttl }: { pid: string; ttl: number }): void {
+    clear(task, "acquired");
+    task.version++;
+    task.resumes = new Set();
+    task.heard = new Set();
+    task.pid = pid;
+    task.ttl = ttl;
+    task.leaseAt = this.now + ttl;
+  }
+
+  #claimed(id: string, preload: string | undefined, heard: Set<string>): Answer {
+    const promise = this.#showPromise(this.promises.get(id) ?? never());
+    const fulfilled = this.#settled(id);
+    return ok({
+      task: this.#showTask(id),
+      promise,
+      preload: fulfilled ? [] : this.#preload(id, preload, heard),
+    });
+  }
+
+  #taskCreate({ pid, ttl, action }: Data, preload?: string): Answer {
+    const { id } = action.data;
+    if (!this.promises.has(id)) {
+      this.#create(action.data, { pid, ttl });
+      return this.#claimed(id, preload, new Set());
+    }
+    const task = this.tasks.get(id);
+    if (!task) return { status: 422 };
+    if (this.#settled(id)) return this.#claimed(id, preload, new Set());
+    if (task.state !== "pending") return { status: 409 };
+    const { heard } = task;
+    this.#claim(task, { pid, ttl });
+    return this.#claimed(id, preload, heard);
+  }
+
+  #acquire({ id, version, pid, ttl }: Data, preload?: string): Answer {
+    const task = this.tasks.get(id);
+    if (!task) return { status: 404 };
+    if (this.#settled(id) || task.state !== "pending" || task.version !== version) {
+      return { status: 409 };
+    }
+    const { heard } = task;
+    this.#claim(task, { pid, ttl });
+    return this.#claimed(id, preload, heard);
+  }
+
+  /** The task if this is its claim, or the refusal. */
+  #held({ id, version }: Data): Tasked | Answer {
+    const task = this.tasks.get(id);
+    if (!task) return { status: 404 };
+    const held = task.state === "acquired" && task.version === version && !this.#settled(id);
+    return held ? task : { status: 409 };
+  }
+
+  #fence(data: Data, preload?: string): Answer {
+    const task = this.#held(data);
+    if ("status" in task) return task;
+    const { kind } = data.action;
+    const inner = this.ask(kind, data.action.data);
+    const head = { corrId: "c", status: inner.status, version: "2026-04-01" };
+    return ok({
+      action: { kind, head, data: inner.data ?? "text" },
+      preload: this.#preload(task.id, preload, task.heard),
+    });
+  }
+
+  #heartbeat({ pid, tasks }: Data): Answer {
+    for (const claim of tasks) {
+      const task = this.#held(claim);
+      if (!("status" in task) && task.pid === pid) task.leaseAt = this.now + (task.ttl ?? never());
+    }
+    return ok({});
+  }
+
+  #suspend(data: Data, preload?: string): Answer {
+    const task = this.#held(data);
+    if ("status" in task) return task;
+    const awaited = data.actions.map((action: Data) => this.promises.get(action.data.awaited));
+    if (awaited.some((promise: Promised | undefined) => !promise || !external(promise))) {
+      return { status: 422 };
+    }
+    const settled = awaited.filter((promise: Promised) => this.#settled(promise.id));
+    if (settled.length > 0) {
+      const branch = this.#preload(task.id, preload, task.heard) as Promised[];
+      const known = new Set(branch.map(({ id }) => id));
+      const more = this.#byId(settled.filter(({ id }: Promised) => !known.has(id))) as Promised[];
+      task.resumes = new Set();
+      if (preload === "delta") task.heard = new Set();
+      const shown = [...branch, ...more].sort((a, b) => (a.id < b.id ? -1 : 1));
+      return { status: 300, data: { preload: shown } };
+    }
+    for (const promise of awaited) promise.callbacks.add(task.id);
+    clear(task, "suspended");
+    task.resumes = new Set();
+    return ok({});
+  }
+
+  #fulfill(data: Data): Answer {
+    const task = this.#held(data);
+    return "status" in task ? task : this.#settle(data.action.data);
+  }
+
+  #release(data: Data): Answer {
+    const task = this.#held(data);
+    if ("status" in task) return task;
+    this.#offer(task);
+    return ok({});
+  }
+
+  #halt({ id }: Data): Answer {
+    const task = this.tasks.get(id);
+    if (!task) return { status: 404 };
+    if (this.#settled(id)) return { status: 409 };
+    clear(task, "halted");
+    return ok({});
+  }
+
+  #continue({ id }: Data): Answer {
+    const task = this.tasks.get(id);
+    if (!task) return { status: 404 };
+    if (task.state !== "halted" || this.#settled(id)) return { status: 409 };
+    this.#offer(task);
+    return ok({});
+  }
+
+  #searchTasks({ state, limit = 100 }: Data): Answer {
+    const shown = [...this.tasks.keys()].sort().map((id) => this.#showTask(id) as Tasked);
+    const found = shown.filter((task) => state == null || task.state === state);
+    return ok({ tasks: found.slice(0, limit) });
+  }
+}
+
+function ok(data: object): Answer {
+  return { status: 200, data };
+}
+
+function verdict({ tags }: { readonly tags: Tags }): string {
+  return tags[TIMER] === "true" ? "resolved" : "rejected_timedout";
+}
+
+function external({ tags }: Promised): boolean {
+  return (
+    tags["resonate:scope"] === "global" ||
+    tags["resonate:external"] === "true" ||
+    tags[TARGET] !== undefined ||
+    tags[TIMER] === "true"
+  );
+}
+
+/** Into another state, with nothing left of what only the old one had. */
+function clear(task: Tasked, state: string): void {
+  task.state = state;
+  task.pid = undefined;
+  task.ttl = undefined;
+  task.leaseAt = undefined;
+  task.retryAt = undefined;
+}
+
+function never(): never {
+  throw new Error("the oracle is wrong");
+}

@@ -1,0 +1,69 @@
+import type { StoredTask } from "../../src/core/records.ts";
+import type { Due, Pending, Store, Transaction } from "../../src/stores/store.ts";
+
+/** A store that counts what is asked of it, and fails where a test says so. */
+export class WatchedStore implements Store {
+  /** Transactions that were committed. */
+  commits = 0;
+  /** Transactions that were begun. */
+  begun = 0;
+  /** How often due steps were looked for. */
+  looks = 0;
+  /** Runs before a transaction, inside of it. May throw. */
+  before: () => void | Promise<void> = () => {};
+  /** Runs after a transaction has done its work, before it is committed. May throw. */
+  beforeCommit: () => void | Promise<void> = () => {};
+  /** Runs after the commit, before anyone hears of it. */
+  afterCommit: () => void | Promise<void> = () => {};
+  /** Ids of promises whose reading breaks. */
+  readonly poisoned = new Set<string>();
+  readonly #store: Store;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    this.begun++;
+    const value = await this.#store.transaction(async (tx) => {
+      await this.before();
+      const done = await work(this.#watched(tx));
+      await this.beforeCommit();
+      return done;
+    });
+    this.commits++;
+    await this.afterCommit();
+    return value;
+  }
+
+  due(at: number, limit: number): Promise<Due> {
+    this.looks++;
+    return this.#store.due(at, limit);
+  }
+
+  heldBy(pid: string | undefined, limit: number): Promise<readonly StoredTask[]> {
+    return this.#store.heldBy(pid, limit);
+  }
+
+  pending(limit: number): Promise<readonly Pending[]> {
+    return this.#store.pending(limit);
+  }
+
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+
+  #watched(tx: Transaction): Transaction {
+    return {
+      load: async (keys) => {
+        const poison = keys.promises?.find((id) => this.poisoned.has(id));
+        if (poison) throw new Error(`'${poison}' is poisoned`);
+        return tx.load(keys);
+      },
+      write: (changes) => tx.write(changes),
+      branch: (branch) => tx.branch(branch),
+      resumed: (awaiter) => tx.resumed(awaiter),
+      search: (search, at) => tx.search(search, at),
+    };
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * The main job from end to end, for a person to watch: `pnpm demo`. It needs nothing and asks nothing, uses free
+ * ports and a temporary folder, and exits 0, or 1 when something was not as it must be.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { styleText } from "node:util";
+import { Cluster } from "./demo/cluster.ts";
+import { stopPrograms } from "./demo/program.ts";
+import {
+  askAgain,
+  computeAndKill,
+  countComputed,
+  crawlSite,
+  fanOut,
+  printTree,
+} from "./demo/stages.ts";
+
+const WORKERS = ["ada", "bob", "cyd"];
+const COLORS = { ada: "cyan", bob: "magenta", cyd: "yellow" } as const;
+/** Slow enough to watch. */
+const PAUSE_MS = 150;
+
+let stages = 0;
+let interrupted = false;
+const since = performance.now();
+const folder = await mkdtemp(join(tmpdir(), "resonate-demo-"));
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, async () => {
+    interrupted = true;
+    await cleanUp();
+    process.exit(1);
+  });
+}
+try {
+  await factorials();
+  await apps();
+  const seconds = ((performance.now() - since) / 1_000).toFixed(1);
+  print(`\n${styleText("green", `All of it was as it must be, in ${seconds} s.`)}`);
+} catch (error) {
+  process.exitCode = 1;
+  const problem = error instanceof Error ? error.message : String(error);
+  // What was stopped on purpose has not failed.
+  const what = interrupted ? "Stopped." : `${styleText("red", "The demo failed:")} ${problem}`;
+  process.stderr.write(`\n${what}\n`);
+} finally {
+  await cleanUp();
+}
+
+async function cleanUp(): Promise<void> {
+  await stopPrograms();
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function factorials(): Promise<void> {
+  stage(
+    "A server and three workers",
+    "Four processes: the server keeps durable promises in a file, the workers take calls of a recursive function.",
+  );
+  const cluster = await Cluster.start({ folder, workers: WORKERS, pauseMs: PAUSE_MS, onLine: say });
+  try {
+    say(`The server listens on ${cluster.url}`);
+    stage(
+      "factorial(20), and one worker is killed half-way",
+      `Each call asks for the next smaller one, on whichever worker is free, and multiplies (slowed down by ${PAUSE_MS} ms to watch it).`,
+    );
+    await computeAndKill(cluster, say);
+    countComputed(cluster, say);
+    stage(
+      "Asked again",
+      "The id of a call says what it computes, so its result is a cache entry, at any depth.",
+    );
+    await askAgain(cluster, say);
+    stage("What is on record", "The same as: resonate tree factorial-20");
+    await printTree(cluster, say);
+  } finally {
+    await cluster.stop();
+  }
+}
+
+async function apps(): Promise<void> {
+  stage(
+    "Four notifications at once",
+    "No server now: the same SDK on a file. The wall time is that of the slowest channel.",
+  );
+  await fanOut(folder, { crash: false, say });
+  stage(
+    "The same, and push fails first",
+    "Push is tried again; the other three are not sent again.",
+  );
+  await fanOut(folder, { crash: true, say });
+  stage(
+    "A crawl",
+    "One durable promise per page: each is fetched once, also where pages link in a circle.",
+  );
+  await crawlSite(folder, say);
+}
+
+function stage(title: string, explanation: string): void {
+  stages++;
+  print(`\n${styleText("bold", `${stages}. ${title}`)}\n   ${styleText("dim", explanation)}`);
+}
+
+/** Indented, and in the worker's colour where a worker speaks. */
+function say(text: string): void {
+  const name = /^\[(ada|bob|cyd)\]/.exec(text)?.[1];
+  // The pattern names the keys.
+  const color = name === undefined ? undefined : COLORS[name as keyof typeof COLORS];
+  print(`   ${color ? styleText(color, text) : text}`);
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config";
+import { CountReporter } from "./tests/count-reporter.ts";
+
+export default defineConfig({
+  test: {
+    include: ["{packages,apps}/*/test/**/*.test.ts", "tests/**/*.test.ts"],
+    // Real processes are started and killed; on a busy machine that takes its time.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    reporters: ["default", new CountReporter()],
+  },
+});
