@@ -15,6 +15,8 @@ export const ID_LENGTH_MAX = 1_024;
 export const TAGS_MAX = 64;
 /** Longest tag value or name, in characters. */
 export const TAG_LENGTH_MAX = 1_024;
+/** Longest header value or name of a payload, in characters. There may be as many as tags. */
+export const HEADER_LENGTH_MAX = 8_192;
 /** Largest page of a search. */
 export const PAGE_LIMIT_MAX = 1_000;
 
@@ -72,15 +74,15 @@ const id = z
 const instant = z.int().min(0);
 const version = z.int().min(0);
 const ttl = z.int().min(1);
-const tag = z.string().max(TAG_LENGTH_MAX);
 const value = z
-  .object({ headers: z.record(z.string(), z.string()).nullish(), data: z.string().nullish() })
+  .object({
+    headers: strings({ lengthMax: HEADER_LENGTH_MAX }).nullish(),
+    data: z.string().nullish(),
+  })
   .transform(
     ({ headers, data }): Value => ({ ...(headers && { headers }), ...(data != null && { data }) }),
   );
-const tags: z.ZodType<Tags> = z
-  .record(tag, tag)
-  .refine((all) => Object.keys(all).length <= TAGS_MAX, `at most ${TAGS_MAX} tags are allowed`);
+const tags: z.ZodType<Tags> = strings({ lengthMax: TAG_LENGTH_MAX });
 const address = z.string().superRefine((text, context) => {
   const message = text.isWellFormed() ? addressProblem(text) : "must be well-formed Unicode";
   if (message) context.addIssue({ code: "custom", message });
@@ -187,6 +189,32 @@ const dataSchemas = {
     ...page(10),
   }),
 } satisfies { readonly [K in RequestKind]: z.ZodType<RequestData[K]> };
+
+/** An object of strings, taken as it is. */
+function strings(limit: { readonly lengthMax: number }) {
+  return z.custom<Readonly<Record<string, string>>>().superRefine((given: unknown, context) => {
+    const found = stringsProblem(given, limit);
+    if (found) context.addIssue({ code: "custom", continue: false, ...found });
+  });
+}
+
+function stringsProblem(given: unknown, { lengthMax }: { readonly lengthMax: number }) {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    return { message: "must be an object of strings" };
+  }
+  const entries = Object.entries(given);
+  if (entries.length > TAGS_MAX) return { message: `must have at most ${TAGS_MAX} entries` };
+  for (const [name, text] of entries) {
+    const path = [name];
+    if (typeof text !== "string") return { path, message: "must be a string" };
+    // Programs that copy it the usual way would set a prototype instead.
+    if (name === "__proto__") return { path, message: "cannot be used as a name" };
+    if (name.length > lengthMax || text.length > lengthMax) {
+      return { path: [name.slice(0, 40)], message: `must be at most ${lengthMax} characters` };
+    }
+  }
+  return undefined;
+}
 
 function suspendProblem(
   awaiter: string,

@@ -206,6 +206,13 @@ const BAD: readonly (readonly [string, string, unknown, string?])[] = [
   ["promise.create", "tags", { "resonate:delay": "1" }, "tags.resonate:delay"],
   ["promise.create", "tags", { a: "x".repeat(TAG_LENGTH_MAX + 1) }, "tags.a"],
   ["promise.create", "tags", manyTags(TAGS_MAX + 1)],
+  ["promise.create", "tags", JSON.parse('{"__proto__":"x"}'), "tags.__proto__"],
+  [
+    "promise.create",
+    "param",
+    { headers: JSON.parse('{"__proto__":"x"}') },
+    "param.headers.__proto__",
+  ],
   ["promise.settle", "state", "pending"],
   ["promise.settle", "state", "rejected_timedout"],
   ["promise.settle", "state", "RESOLVED"],

@@ -45,8 +45,11 @@ export function openingError(error: unknown, path: string): unknown {
 /** The error of a transaction that was rolled back, or of a commit. */
 export function transactionError(error: unknown, phase: "work" | "commit"): unknown {
   switch (errorCode(error)) {
-    case SQLITE_FULL:
     case SQLITE_BUSY:
+      return new StoreUnavailableError("another program has locked the database", {
+        cause: error,
+      });
+    case SQLITE_FULL:
       return new StoreUnavailableError(
         "the disk is full; free some space, and it goes on by itself",
         {
