@@ -1,4 +1,4 @@
-/** The oldest Node on which everything here works. */
+/** The oldest Node that can load everything here. Whether the SQLite it brings is new enough the store says itself. */
 const OLDEST = { major: 22, minor: 19 };
 
 /** Why this cannot run on Node `version` (such as `24.1.0`), or `undefined` when it can. */

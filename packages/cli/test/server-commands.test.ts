@@ -51,6 +51,13 @@ describe("dev", () => {
     ]);
   });
 
+  test("serves also under a name that does not lead to it from here", async () => {
+    const { command } = await start(["dev", "--memory", "--server-host", "elsewhere.invalid"]);
+    await command.until(/Pending: not known/);
+
+    expect((await stop(command)).code).toBe(0);
+  });
+
   test("keeps what it was told, and forgets it with --reset", async () => {
     const first = await start(["dev"]);
     await resonate(["invoke", "kept", "-f", "f", "-S", first.url]);

@@ -1,6 +1,6 @@
 /** Where messages go. */
 
-/** The parts of an address the server can deliver to. */
+/** The parts of an address. This version of the server delivers to those of `poll` alone; others are valid on the wire. */
 export type Address =
   | {
       readonly kind: "poll";
@@ -10,7 +10,6 @@ export type Address =
       readonly id?: string;
     }
   | { readonly kind: "push"; readonly url: string }
-  /** Valid on the wire, not delivered by this server. */
   | { readonly kind: "other"; readonly scheme: string };
 
 const POLL = /^poll:\/\/(any|uni)@([^/?#]+)(?:\/([^?#]*))?$/;

@@ -17,6 +17,8 @@ export const TAGS_MAX = 64;
 export const TAG_LENGTH_MAX = 1_024;
 /** Longest header value or name of a payload, in characters. There may be as many as tags. */
 export const HEADER_LENGTH_MAX = 8_192;
+/** Longest cursor, in characters: an id in base64 of percent-encoding, which may take 12 for one of its own. */
+export const CURSOR_LENGTH_MAX = 12 * ID_LENGTH_MAX;
 /** Largest page of a search. */
 export const PAGE_LIMIT_MAX = 1_000;
 
@@ -89,7 +91,7 @@ const address = z.string().superRefine((text, context) => {
 });
 const page = (limit: number) => ({
   limit: nullable(z.int().min(1).max(PAGE_LIMIT_MAX)).transform((given) => given ?? limit),
-  cursor: nullable(z.string().max(4 * ID_LENGTH_MAX)),
+  cursor: nullable(z.string().max(CURSOR_LENGTH_MAX)),
 });
 const promiseStates = [
   "pending",

@@ -16,10 +16,10 @@ export type Arguments<F> = F extends (ctx: any, ...args: infer A) => any ? A : n
 /** The arguments of a call: the function's own, then options if wanted. */
 export type CallArguments<F> = [...Arguments<F>, Options?];
 
-/** What a durable function gives, whatever its style. */
+/** What a durable function gives, whatever its style; what a future gives, where it returns one. */
 // biome-ignore lint/suspicious/noExplicitAny: only matches; nothing of this type reaches a program.
 export type Result<F> = F extends (...args: any[]) => Generator<any, infer T, any>
-  ? T
+  ? Awaited<T>
   : // biome-ignore lint/suspicious/noExplicitAny: only matches; nothing of this type reaches a program.
     F extends (...args: any[]) => infer R
     ? Awaited<R>
@@ -115,13 +115,13 @@ export interface Context {
   detached<T = any>(name: string, ...args: any[]): Begun<T>;
 
   /** The same as `beginRun`. */
-  lfi: Context["beginRun"];
+  readonly lfi: Context["beginRun"];
   /** The same as `run`. */
-  lfc: Context["run"];
+  readonly lfc: Context["run"];
   /** The same as `beginRpc`. */
-  rfi: Context["beginRpc"];
+  readonly rfi: Context["beginRpc"];
   /** The same as `rpc`. */
-  rfc: Context["rpc"];
+  readonly rfc: Context["rpc"];
 
   /** Waits, durably: counted from the first time this line ran. `sleep(ms)`, `sleep({ for })` or `sleep({ until })`. */
   sleep(time: number | SleepOptions): Future<void>;

@@ -85,9 +85,7 @@ const problems: {
   retryPolicy: (given) =>
     isRetryPolicy(given) ? undefined : "must be a retry policy, such as new Exponential()",
   nonRetryableErrors: (given) =>
-    Array.isArray(given) && given.every((one) => typeof one === "function")
-      ? undefined
-      : "must be an array of error classes",
+    Array.isArray(given) && given.every(isClass) ? undefined : "must be an array of error classes",
 };
 
 function checked(input: OptionInput): OptionFields {
@@ -123,6 +121,11 @@ function tagsProblem(given: unknown): string | undefined {
   if (typeof given !== "object" || given === null) return "must be an object of strings";
   const wrong = Object.entries(given).find(([, tag]) => typeof tag !== "string");
   return wrong && `must be an object of strings ('${wrong[0]}' is not one)`;
+}
+
+/** Whether `instanceof` takes it: arrow functions have no prototype. */
+function isClass(given: unknown): boolean {
+  return typeof given === "function" && typeof given.prototype === "object";
 }
 
 function isRetryPolicy(given: unknown): boolean {

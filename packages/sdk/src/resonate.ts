@@ -21,8 +21,8 @@ export interface FunctionOptions<F> {
   /** A whole number from 1. Default 1. Register changed code under a new one: calls under way keep theirs. */
   readonly version?: number;
   /**
-   * Gives the id of a call from its arguments. Every `ctx.run` and `ctx.rpc` of this function that names no id
-   * takes this one, so that equal calls share one result, in every workflow and for ever.
+   * Gives the id of a call from its arguments. Every `ctx.run`, `ctx.rpc` and `ctx.detached` of this function that
+   * names no id takes this one, so that equal calls share one result, in every workflow and for ever.
    */
   readonly key?: (...args: Arguments<F>) => string;
 }
@@ -220,7 +220,7 @@ export class Resonate {
 
   /**
    * Calls a function at every occurrence of a cron expression, from now on. A schedule of that name which exists
-   * stays as it is.
+   * stays as it is. Without a server it fires only while this process lives, and does not keep it alive.
    *
    * @param cron Five fields, or six with seconds first; in UTC.
    */

@@ -24,15 +24,24 @@ export function jsonLogger(
     if (LOG_LEVELS.indexOf(own) < LOG_LEVELS.indexOf(level)) return () => {};
     return (fields, message) => {
       const time = new Date().toISOString();
-      write(`${JSON.stringify({ time, level: own, message, ...fields }, plainError)}\n`);
+      write(`${line({ time, level: own, message }, fields)}\n`);
     };
   };
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
 
-/** Errors have no enumerable fields, so JSON alone would show them as `{}`. */
+function line(head: object, fields: object): string {
+  try {
+    return JSON.stringify({ ...head, ...fields }, plainError);
+  } catch {
+    // A log line must not be what makes a server fail: fields that JSON cannot hold are left out.
+    return JSON.stringify(head);
+  }
+}
+
+/** What JSON would lose of errors: what they are, and why. Their own fields (`code`, `errcode`) stay. */
 function plainError(_key: string, value: unknown): unknown {
   if (!(value instanceof Error)) return value;
   const { name, message, stack, cause } = value;
-  return { name, message, stack, ...(cause === undefined ? {} : { cause }) };
+  return { ...value, name, message, stack, ...(cause === undefined ? {} : { cause }) };
 }

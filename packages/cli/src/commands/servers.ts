@@ -1,7 +1,7 @@
 /** `resonate dev` and `resonate serve`: a server in this process. */
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { originOf } from "@resonate-ts/protocol";
+import { originOf, type PromiseRecord } from "@resonate-ts/protocol";
 import {
   jsonLogger,
   openEngine,
@@ -161,10 +161,11 @@ function announce(terminal: Terminal, { url }: RunningServer, settings: Settings
 }
 
 async function announcePending(terminal: Terminal, { url }: RunningServer): Promise<void> {
-  const { promises } = await send({ url }, "promise.search", {
-    state: "pending",
-    limit: PENDING_LOOKED_AT_MAX,
-  });
+  const promises = await pending(url);
+  if (!promises) {
+    terminal.out(`Pending: not known, because ${url} does not lead here from this machine`);
+    return;
+  }
   const runs = [...new Set(promises.map(({ id }) => originOf(id)))];
   const [first] = runs;
   if (first === undefined) {
@@ -176,6 +177,17 @@ async function announcePending(terminal: Terminal, { url }: RunningServer): Prom
   const more = runs.length > RUNS_NAMED_MAX || promises.length === PENDING_LOOKED_AT_MAX;
   terminal.out(`Pending: ${named}${more ? ", …" : ""}`);
   terminal.out(`Next: resonate tree ${first}`);
+}
+
+/** Some of what is pending; nothing when the server's own URL does not lead to it: others may reach it all the same. */
+async function pending(url: string): Promise<readonly PromiseRecord[] | undefined> {
+  const page = { state: "pending", limit: PENDING_LOOKED_AT_MAX } as const;
+  try {
+    return (await send({ url }, "promise.search", page)).promises;
+  } catch (error) {
+    if (error instanceof Failure) return undefined;
+    throw error;
+  }
 }
 
 /** Removes a database, unless another process has it open. */

@@ -89,7 +89,10 @@ export class Caller {
     // In the same turn as the request that creates it, so that the two travel together.
     const settled = listeners.wait(call.id, { local: false });
     const promise = await created;
-    return resultOf<T>(promise.state === "pending" ? await settled : promise, codec);
+    if (promise.state !== "pending") return resultOf<T>(promise, codec);
+    // Where the creation had to be sent again the question came first and found nothing.
+    const asked = settled.catch(() => listeners.wait(call.id, { local: false }));
+    return resultOf<T>(await asked, codec);
   }
 
   async get<T>(id: string): Promise<PromiseHandle<T>> {

@@ -13,7 +13,7 @@ export interface ResonateHandle<T> {
    * The result. May be asked for as often as wanted; keeps the process alive until it is there.
    *
    * @throws what the function threw; PromiseCanceledError; PromiseTimedoutError; ServerRefusedError when the
-   *   server does not let this process wait for it.
+   *   server does not let this process wait for it; ResonateError `STOPPED` when this client was stopped before.
    */
   result(): Promise<T>;
   /** Whether it has settled, asked of the server now. */

@@ -4,10 +4,11 @@
  * I1. What is waited for is asked for again every minute and whenever the stream of messages opens, so that a
  *     message that is lost delays nothing for longer than that.
  * I2. While something is waited for the process stays alive; afterwards nothing here keeps it.
+ * I3. Of each promise one question at a time is on its way, however long the server is away.
  */
 import { isRefusal, type PromiseRecord, type Refusal } from "@resonate-ts/protocol";
 import type { Clock } from "../core/clock.ts";
-import { ServerRefusedError } from "../errors.ts";
+import { ResonateError, ServerRefusedError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import { makeRequest } from "../network/envelope.ts";
 import type { Network } from "../network/network.ts";
@@ -26,8 +27,10 @@ interface Entry {
   readonly reject: (error: unknown) => void;
   /** This process will say when it has settled, or when it is out of its hands. */
   local: boolean;
-  /** The server lets nobody listen to it. */
-  polled: boolean;
+  /** A question about it is on its way. */
+  asking: boolean;
+  /** It was to be asked again meanwhile. */
+  again: boolean;
 }
 
 export class Listeners {
@@ -50,14 +53,19 @@ export class Listeners {
 
   /**
    * The promise, once it has settled. `local`: it runs in this process, which tells when it has settled or is out
-   * of its hands. Rejects with `ServerRefusedError` when nobody may wait for it. Safe to call again.
+   * of its hands. Rejects with `ServerRefusedError` when nobody may wait for it, and with `STOPPED` after `stop`.
+   * Safe to call again.
    */
   wait(id: string, { local }: { readonly local: boolean }): Promise<PromiseRecord> {
     const found = this.#entries.get(id);
     if (found) return found.settled;
     const { promise: settled, resolve, reject } = Promise.withResolvers<PromiseRecord>();
     settled.catch(() => {}); // Whoever asked for the result has a handler of its own.
-    this.#entries.set(id, { settled, resolve, reject, local, polled: false });
+    if (this.#stopped) {
+      reject(stopped(id));
+      return settled;
+    }
+    this.#entries.set(id, { settled, resolve, reject, local, asking: false, again: false });
     this.#keepAlive();
     if (!local) void this.#register(id);
     return settled;
@@ -81,8 +89,10 @@ export class Listeners {
 
   /** Registers everything again. */
   refresh(): void {
-    for (const [id, { local, polled }] of this.#entries) {
-      if (!local && !polled) void this.#register(id);
+    for (const [id, entry] of this.#entries) {
+      // What is on its way may have been answered before the stream opened, so it is asked once more.
+      if (entry.asking) entry.again = true;
+      else if (!entry.local) void this.#register(id);
     }
   }
 
@@ -94,22 +104,31 @@ export class Listeners {
   }
 
   async #register(id: string): Promise<void> {
-    const data = { awaited: id, address: this.#network.unicast };
+    const entry = this.#entries.get(id);
+    if (!entry || entry.asking) return;
+    entry.asking = true;
+    entry.again = false;
     try {
-      const answer = await this.#network.send(makeRequest("promise.register_listener", data));
-      if (!isRefusal(answer)) this.settled(answer.data.promise);
-      else if (answer.head.status === 422) await this.#poll(id);
-      else this.#refused(id, answer);
+      await this.#ask(id);
     } catch (error) {
       this.#later(id, error);
+      return;
+    } finally {
+      entry.asking = false;
     }
+    if (entry.again) void this.#register(id);
+  }
+
+  async #ask(id: string): Promise<void> {
+    const data = { awaited: id, address: this.#network.unicast };
+    const answer = await this.#network.send(makeRequest("promise.register_listener", data));
+    if (!isRefusal(answer)) this.settled(answer.data.promise);
+    else if (answer.head.status === 422) await this.#poll(id);
+    else this.#refused(id, answer);
   }
 
   /** A promise that others may not wait for settles all the same. */
   async #poll(id: string): Promise<void> {
-    const entry = this.#entries.get(id);
-    if (!entry || entry.polled) return;
-    entry.polled = true;
     for (let delay = POLL_MS_FIRST; this.#entries.has(id); delay *= 2) {
       const answer = await this.#network.send(makeRequest("promise.get", { id }));
       if (isRefusal(answer)) return this.#refused(id, answer);
@@ -129,16 +148,12 @@ export class Listeners {
   }
 
   #later(id: string, error: unknown): void {
-    const entry = this.#entries.get(id);
-    if (!entry || this.#stopped) return;
-    entry.polled = false;
+    if (!this.#entries.has(id)) return;
     this.#logger.warn(
       { id, error },
       `The server could not be asked about '${id}'; it is asked again.`,
     );
-    this.#clock.background(AGAIN_MS, () => {
-      if (this.#entries.has(id)) void this.#register(id);
-    });
+    this.#clock.background(AGAIN_MS, () => void this.#register(id));
   }
 
   #forget(id: string): void {
@@ -155,4 +170,11 @@ export class Listeners {
       if (this.#entries.size > 0) this.#keepAlive();
     });
   }
+}
+
+function stopped(id: string): ResonateError {
+  return new ResonateError(
+    "STOPPED",
+    `This client has been stopped, so it does not wait for '${id}'; make a new Resonate to go on.`,
+  );
 }

@@ -6,6 +6,7 @@ import { Exponential, type RetryPolicy } from "../retry.ts";
 import { CallContext, type CallPlace } from "./call-context.ts";
 import { drive } from "./drive.ts";
 import type { Host } from "./host.ts";
+import { goOn } from "./starter.ts";
 
 /** How leaves are tried again when nobody says otherwise: after 2 s, 4 s, 8 s, 16 s, then every 30 s. */
 const DEFAULT_POLICY = new Exponential();
@@ -39,14 +40,16 @@ export function attempt(host: Host, work: Work, count = 1): void {
     report: {
       parked: () => host.cascade(() => work.cell.park()),
       running: () => host.cascade(() => work.cell.unpark()),
-      finished: (outcome, style) => {
+      finished: (ended, style) => {
         context.close();
-        if (host.ended) return;
-        const leaf = style !== "generator" && context.ledger.started === 0;
-        const delay =
-          outcome.kind === "rejected" ? retryDelay(host, work, { outcome, leaf, count }) : null;
-        if (delay === null) return work.done(outcome);
-        host.after(delay, () => attempt(host, work, count + 1));
+        // A retry policy may be the program's own, and throw.
+        goOn(host, ended, (outcome) => {
+          const leaf = style !== "generator" && context.ledger.started === 0;
+          const delay =
+            outcome.kind === "rejected" ? retryDelay(host, work, { outcome, leaf, count }) : null;
+          if (delay === null) work.done(outcome);
+          else host.after(delay, () => attempt(host, work, count + 1));
+        });
       },
     },
   });

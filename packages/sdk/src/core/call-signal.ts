@@ -25,10 +25,16 @@ export class CallSignal {
 
   #deadline(): AbortSignal {
     const { id: promiseId, timeoutAt } = this.#call;
-    const { clock } = this.#host;
+    const { clock, signal: givenUp } = this.#host;
     const controller = new AbortController();
     const expire = () => controller.abort(new PromiseTimedoutError({ promiseId, timeoutAt }));
-    this.#cancel = clock.background(Math.max(0, timeoutAt - clock.now()), expire);
+    const cancel = clock.background(Math.max(0, timeoutAt - clock.now()), expire);
+    // A call that is given up is never over, and its deadline may be a day away.
+    givenUp.addEventListener("abort", cancel, { once: true });
+    this.#cancel = () => {
+      givenUp.removeEventListener("abort", cancel);
+      cancel();
+    };
     return controller.signal;
   }
 }

@@ -78,7 +78,8 @@ class Driver implements CellObserver {
 
   thenable(body: PromiseLike<unknown>): void {
     this.#style = "async";
-    body.then(
+    // A thenable of the program's own may throw, or call back twice.
+    Promise.resolve(body).then(
       (value) => this.returned({ kind: "resolved", value }),
       (error: unknown) => this.returned({ kind: "rejected", error }),
     );

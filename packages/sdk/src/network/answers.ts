@@ -10,7 +10,7 @@ export interface HttpReply {
 
 /** What an exchange came to, for the requests that were sent in it. */
 export type Outcome =
-  /** One entry per request; `undefined` where that one has to be sent again. */
+  /** One entry per request; `undefined` where that one has to be sent again. One at least has its answer. */
   | { readonly kind: "answered"; readonly answers: readonly (Response | Refusal | undefined)[] }
   /** Nothing usable: all have to be sent again. */
   | { readonly kind: "failed"; readonly cause: Error }
@@ -31,7 +31,7 @@ export function readReply(request: Request, reply: HttpReply): Outcome {
   const answer = answerTo(request, parse(reply.text));
   if (answer) {
     if (!TRANSIENT.has(answer.head.status)) return { kind: "answered", answers: [answer] };
-    return { kind: "failed", cause: new Error(`${answer.head.status}: ${String(answer.data)}`) };
+    return { kind: "failed", cause: passing(answer) };
   }
   const { status } = reply;
   if (status < 400 || status >= 500 || TRANSIENT.has(status) || OURS_ONLY.has(status)) {
@@ -48,11 +48,13 @@ export function readBatchReply(requests: readonly Request[], reply: HttpReply): 
   if (!Array.isArray(parsed) || parsed.length !== requests.length) {
     return { kind: "failed", cause: foreign(reply) };
   }
-  const answers = requests.map((request, i) => {
-    const answer = answerTo(request, parsed[i]);
-    return answer && !TRANSIENT.has(answer.head.status) ? answer : undefined;
-  });
-  return { kind: "answered", answers };
+  const read = requests.map((request, i) => answerTo(request, parsed[i]));
+  const answers = read.map((answer) =>
+    answer && !TRANSIENT.has(answer.head.status) ? answer : undefined,
+  );
+  if (answers.some((answer) => answer !== undefined)) return { kind: "answered", answers };
+  // None has its answer, so all of it can be sent again in its order.
+  return { kind: "failed", cause: read[0] ? passing(read[0]) : foreign(reply) };
 }
 
 /** The extensions that a `Resonate-Extensions` header names, as far as this client knows them. */
@@ -84,6 +86,11 @@ function refusalOf(request: Request, { status, text }: HttpReply): Refusal {
     head: { corrId: request.head.corrId, status, version: PROTOCOL_VERSION },
     data: shown(text) || `the server answered ${status}`,
   };
+}
+
+/** A refusal that may be none next time. */
+function passing({ head, data }: Response | Refusal): Error {
+  return new Error(`${head.status}: ${String(data)}`);
 }
 
 function foreign({ status, text }: HttpReply): Error {

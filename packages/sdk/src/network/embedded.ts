@@ -31,7 +31,10 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** A network to a server in this process. The server's code is loaded by `init`, not by importing this. */
+/**
+ * A network to a server in this process. The server's code is loaded by `init`, not by importing this. It does not keep
+ * the process alive: that ends when no result is waited for and nothing runs.
+ */
 export class EmbeddedNetwork implements Network {
   readonly unicast: string;
   readonly anycast: string;

@@ -46,8 +46,9 @@ export interface HttpNetworkOptions {
 /**
  * A network over HTTP. From `init` to `stop` its open stream keeps the process alive.
  *
- * Connection errors, timeouts and the statuses 429, 500, 502, 503 and 504 are retried with growing waits (50 ms to
- * 2 s); other refusals are final. An answer that is lost is found again by reading the records (`recover.ts`).
+ * Connection errors, timeouts, the statuses 408, 425, 429, 500, 502, 503 and 504, and whatever no Resonate server says
+ * are retried with growing waits (50 ms to 2 s); other refusals are final. An answer that is lost is found again by
+ * reading the records (`recover.ts`).
  */
 export class HttpNetwork implements Network {
   readonly unicast: string;
@@ -152,7 +153,9 @@ export class HttpNetwork implements Network {
       bodyTimeout: this.#timeoutMs,
     });
     const text = await reply.body.text();
-    this.#extensions = readExtensions(reply.headers["resonate-extensions"]);
+    const header = reply.headers["resonate-extensions"];
+    // Without the header only a success tells that the server has none: a proxy's refusal tells nothing.
+    if (header !== undefined || reply.statusCode === 200) this.#extensions = readExtensions(header);
     return { status: reply.statusCode, text };
   }
 

@@ -2,6 +2,7 @@
  * The stream of messages from a server to one process. It is opened again whenever it breaks, for as long as
  * the process wants it.
  */
+import { setTimeout as wait } from "node:timers/promises";
 import type { Message } from "@resonate-ts/protocol";
 import { createParser } from "eventsource-parser";
 import type { Dispatcher } from "undici";
@@ -88,7 +89,7 @@ export class MessageStream {
       signal: AbortSignal.any([this.#stopping.signal, silence.signal]),
     });
     if (reply.statusCode !== 200) {
-      throw new Error(`it refused the stream of messages: ${await refusalOf(reply)}`);
+      throw new Error(`it refused the stream of messages: ${await refusalOf(reply, timeoutMs)}`);
     }
     reachability.found();
     const ours = this.#options.opened(reply.headers["resonate-extensions"]);
@@ -147,7 +148,13 @@ function has<N extends string>(value: unknown, name: N): value is Readonly<Recor
   return typeof value === "object" && value !== null && name in value;
 }
 
-async function refusalOf({ statusCode, body }: Dispatcher.ResponseData): Promise<string> {
-  const text = await body.text();
+/** A refusal whose text never ends must not keep the stream from being tried again. */
+async function refusalOf(
+  { statusCode, body }: Dispatcher.ResponseData,
+  timeoutMs: number,
+): Promise<string> {
+  const late = wait(timeoutMs, "", { ref: false });
+  const text = await Promise.race([body.text().catch(() => ""), late]);
+  body.destroy();
   return `${statusCode} ${text.slice(0, 200)}`.trim();
 }

@@ -122,6 +122,24 @@ describe("rpc", () => {
     ]);
   });
 
+  test("gives the result also where the question for it overtook the creation", async () => {
+    world.client({ group: "workers", register: { add } });
+    const { resonate, network } = world.client({ group: "clients" });
+    const refused = gate();
+    let creations = 0;
+    network.intercept = async (request) => {
+      if (request.kind === "promise.create" && creations++ === 0) await refused.promise;
+      return undefined as never;
+    };
+
+    const asked = network.answered(({ answer }) => answer.head.status === 404);
+    const result = resonate.rpc("w", "add", 1, 2, resonate.options({ target: "workers" }));
+    await asked;
+    refused.resolve();
+
+    expect(await result).toBe(3);
+  });
+
   test("throws what the function threw", async () => {
     const fn = () => {
       throw Object.assign(new RangeError("too far"), { code: "E_FAR" });
@@ -229,6 +247,36 @@ test("a promise that this client may not wait for rejects with the refusal", asy
     request.kind === "promise.register_listener" ? refusal(request, 403) : (undefined as never);
 
   await expect(handle.result()).rejects.toBeInstanceOf(ServerRefusedError);
+});
+
+test("a server that is away is asked about a promise once at a time", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const { resonate, network } = world.client();
+  const handle = await resonate.beginRpc("w", "nothing");
+  let open = 0;
+  let openMax = 0;
+  network.intercept = async () => {
+    openMax = Math.max(openMax, ++open);
+    await new Promise((resolve) => setTimeout(resolve, 70_000));
+    open--;
+    throw new Error("away");
+  };
+  handle.result().catch(() => {});
+
+  await vi.advanceTimersByTimeAsync(600_000);
+  network.open();
+
+  expect(openMax).toBe(1);
+  network.intercept = () => undefined;
+});
+
+test("a result that is asked for after the stop is refused", async () => {
+  const { resonate } = world.client();
+  const handle = await resonate.beginRpc("w", "nothing");
+
+  await resonate.stop();
+
+  await expect(handle.result()).rejects.toMatchObject({ code: "STOPPED" });
 });
 
 test("a registered function is called through what registering it gave", async () => {

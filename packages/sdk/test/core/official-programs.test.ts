@@ -106,3 +106,17 @@ test("wrong arguments do not compile", () => {
 
   expect(() => resonate.register("", workflow)).toThrow(ResonateError);
 });
+
+test("a generator that returns a future gives what the future gives", async () => {
+  const { resonate } = (await openWorld()).client();
+  const double = (_: Context, n: number) => n * 2;
+  // biome-ignore lint/correctness/useYield: it hands over what it would wait for.
+  function* workflow(ctx: Context) {
+    return ctx.run(double, 21);
+  }
+  resonate.register(workflow);
+
+  const value: number = await resonate.run("w", workflow);
+
+  expect(value).toBe(42);
+});

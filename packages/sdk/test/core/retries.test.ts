@@ -112,3 +112,34 @@ test("the policy of a call travels to the process that runs it", async () => {
   await expect(caller.resonate.rpc("w", "step", options)).rejects.toThrow("attempt 2");
   expect(attempts).toEqual([1, 2]);
 });
+
+test("a policy that throws ends the pass, and the log says why", async () => {
+  const retryPolicy: RetryPolicy = {
+    next() {
+      throw new Error("no idea when");
+    },
+    encode: () => ({ type: "mine", data: {} }),
+  };
+  const step = async () => {
+    throw new Error("failed");
+  };
+  const fn = async (ctx: Context) => ctx.run(step, ctx.options({ retryPolicy }));
+  const { resonate, logs } = world.client({ register: { fn } });
+  await resonate.beginRun("w", "fn");
+
+  expect(await logs("error", /'w' could not go on.*no idea when/)).toBeDefined();
+});
+
+test("a step that gives a thenable which throws has failed", async () => {
+  const broken = {
+    // biome-ignore lint/suspicious/noThenProperty: such things are what this is about.
+    then() {
+      throw new Error("broken thenable");
+    },
+  };
+  const step = () => broken;
+  const fn = async (ctx: Context) => ctx.run(step, ctx.options({ retryPolicy: atOnce(0) }));
+  const { resonate } = world.client({ register: { fn } });
+
+  await expect(resonate.run("w", "fn")).rejects.toThrow("broken thenable");
+});

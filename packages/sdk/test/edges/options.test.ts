@@ -53,6 +53,11 @@ test.each([
     "ARGUMENT_INVALID",
     "'nonRetryableErrors'",
   ],
+  [
+    { nonRetryableErrors: [(() => {}) as unknown as typeof Error] },
+    "ARGUMENT_INVALID",
+    "'nonRetryableErrors'",
+  ],
   [{ timout: 5 } as object, "ARGUMENT_INVALID", "'timout'"],
 ])("%j is refused by name", (input, code, name) => {
   let thrown: unknown;

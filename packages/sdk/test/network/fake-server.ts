@@ -13,7 +13,7 @@ export interface FakeServerOptions {
   readonly port?: number;
   /** Default: 200 with `{}`. */
   readonly reply?: (request: Request, post: number) => Reply | Promise<Reply>;
-  /** Answers a whole POST in place of `reply`, if it gives something. */
+  /** Answers a whole POST in place of `reply`, if it gives something, as what stands in between: without the header. */
   readonly raw?: (
     post: number,
     body: unknown,
@@ -106,6 +106,7 @@ export class FakeServer {
     this.#arrived();
     const raw = this.#options.raw?.(post, body);
     if (raw) {
+      response.removeHeader("Resonate-Extensions");
       response.writeHead(raw.status, { "Content-Type": "text/plain" }).end(raw.text);
       return;
     }

@@ -312,6 +312,41 @@ describe("with a server that takes batches", () => {
     expect(server.posts.map(idsOf)).toEqual([["a", "b", "c"], ["b"]]);
   });
 
+  test("when the server can serve none of them now, all are sent again together, in order", async () => {
+    const server = await serve({
+      extensions: BATCH,
+      reply: (_, post) => ({ status: post === 1 ? 503 : 200, data: post === 1 ? "busy" : {} }),
+    });
+    const network = connect(server.url);
+    await network.init();
+
+    await Promise.all(["a", "b", "c"].map((id) => network.send(get(id))));
+
+    expect(server.posts.map(idsOf)).toEqual([
+      ["a", "b", "c"],
+      ["a", "b", "c"],
+    ]);
+  });
+
+  test("what a proxy says in between does not change what the server is known to have", async () => {
+    const known: boolean[] = [];
+    const server = await serve({
+      extensions: BATCH,
+      raw: (post) => (post === 1 ? { status: 502, text: "Bad Gateway" } : undefined),
+      reply: () => {
+        known.push(network.extensions.has("delta"));
+        return { status: 200, data: {} };
+      },
+    });
+    const network = connect(server.url);
+    await network.init();
+
+    await network.send(get("a"));
+
+    expect(server.posts).toHaveLength(2);
+    expect(known).toEqual([true]);
+  });
+
   test("a batch that is refused as such is sent one by one, in order", async () => {
     const server = await serve({
       extensions: BATCH,

@@ -1,3 +1,5 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import type { Message } from "@resonate-ts/protocol";
 import { afterEach, expect, test } from "vitest";
 import type { Logger } from "../../src/logger.ts";
@@ -46,6 +48,24 @@ function inbox(network: HttpNetwork): () => Promise<Message> {
     return received.shift() as Message;
   };
 }
+
+test("a refusal that never ends is given up, and the stream is tried again", async () => {
+  let polls = 0;
+  const twice = Promise.withResolvers<void>();
+  const server = createServer((_, response) => {
+    response.writeHead(502).write("wait for it");
+    if (++polls === 2) twice.resolve();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  closers.push(async () => void server.close().closeAllConnections());
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  const network = new HttpNetwork({ url, group: "g", pid: "p", timeoutMs: 50 });
+  closers.push(() => network.stop());
+
+  await network.init();
+  await twice.promise;
+});
 
 test("init resolves when the stream is open, and the server is known then", async () => {
   const server = await serve({ extensions: "batch" });

@@ -1,27 +1,39 @@
 /**
- * Who is connected, and what has been sent to whom. Holds nothing that must survive: stored offers and notices
+ * Who is connected, and what has been offered to whom. Holds nothing that must survive: stored offers and notices
  * come due again by themselves; this is what makes the usual case immediate.
  *
- * I1. A task is in `#offers` from the moment it becomes pending until it is seen in another state.
- * I2. An offer is either with one connection or waiting for one of its group.
+ * I1. A task is in `#offers` from the moment it becomes pending until it is seen in another state. Where that is full
+ *     it is sent all the same, if somebody has room: one group's backlog must not keep others from their work.
+ * I2. A remembered offer is either with one connection or in one queue.
+ * I3. No connection has more than `WINDOW` remembered offers that it has not answered; the others wait, so that work
+ *     goes to whoever is ready for it.
  */
 import { type Address, type PromiseRecord, parseAddress } from "@resonate-ts/protocol";
 import type { StoredTask } from "../core/records.ts";
 import type { Connection } from "./engine.ts";
 
-/** Most offers remembered. Those beyond come back by the retry time-out (`tasks.retry_timeout`). */
+/** Most offers remembered. Those beyond are made once, and come back by the retry time-out (`tasks.retry_timeout`). */
 export const OFFERS_MAX = 100_000;
+/** Most unanswered offers of one connection: some milliseconds of work for a worker that takes them at once. */
+export const WINDOW = 64;
 /** How long a worker may leave an offer unanswered before another is asked, in ms. */
 export const ANSWER_TIMEOUT_MS = 2_000;
-/** Most unanswered offers that are made again at once. */
-const REOFFERS_MAX = 256;
+
+type PollAddress = Address & { readonly kind: "poll" };
 
 interface Offer {
   readonly id: string;
   readonly version: number;
-  readonly address: Address & { readonly kind: "poll" };
-  /** Where it was sent, and when; absent while it waits for a connection. */
-  sent?: { readonly to: Connection; readonly at: number };
+  readonly address: PollAddress;
+  /** Who has it, and since when; absent while it is in a queue. */
+  sent?: { readonly to: Member; readonly at: number };
+}
+
+/** A connection and what it has been offered. */
+interface Member {
+  readonly connection: Connection;
+  /** Unanswered, the longest first. */
+  readonly offers: Map<string, Offer>;
 }
 
 interface DispatcherOptions {
@@ -31,18 +43,20 @@ interface DispatcherOptions {
 
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  /** Connections of a group by id, in the order in which they were opened. */
-  readonly #groups = new Map<string, Map<string, Connection>>();
+  /** Members of a group by the id of their process, those that were asked longest ago first. */
+  readonly #groups = new Map<string, Map<string, Member>>();
   readonly #offers = new Map<string, Offer>();
-  readonly #waiting = new Map<string, Set<string>>();
-  #connections = 0;
+  /** Ids of offers that wait, by who may take them (`queueOf`), the longest first. */
+  readonly #queues = new Map<string, Set<string>>();
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
   }
 
   get connections(): number {
-    return this.#connections;
+    let count = 0;
+    for (const group of this.#groups.values()) count += group.size;
+    return count;
   }
 
   /** Whether a process has a stream open, in any group. */
@@ -51,126 +65,144 @@ export class Dispatcher {
     return false;
   }
 
-  /** Adds a connection, in place of one of the same group and id, and hands it what waits for its group. */
+  /** Adds a connection, in place of one of the same group and id, and offers it what waits for it. */
   open(connection: Connection): void {
-    const group = this.#groups.get(connection.group) ?? new Map<string, Connection>();
-    this.#groups.set(connection.group, group);
+    const group = this.#groups.get(connection.group) ?? new Map<string, Member>();
     const previous = group.get(connection.id);
+    const member: Member = { connection, offers: new Map() };
     group.delete(connection.id);
-    group.set(connection.id, connection);
-    this.#connections++;
-    if (previous) this.#forget(previous);
-    this.#offerWaiting(connection.group);
+    this.#groups.set(connection.group, group.set(connection.id, member));
+    if (previous) this.#dismiss(previous);
+    this.#fill(member);
   }
 
   /** Removes a connection; what it was offered and has not claimed goes to others. `false` if it was replaced. */
   close(connection: Connection): boolean {
     const group = this.#groups.get(connection.group);
-    if (group?.get(connection.id) !== connection) return false;
+    const member = group?.get(connection.id);
+    if (!group || member?.connection !== connection) return false;
     group.delete(connection.id);
     if (group.size === 0) this.#groups.delete(connection.group);
-    this.#forget(connection);
+    this.#dismiss(member);
     return true;
   }
 
   closeAll(): void {
     for (const group of this.#groups.values()) {
-      for (const connection of group.values()) connection.closed();
+      for (const { connection } of group.values()) connection.closed();
     }
     this.#groups.clear();
-    this.#connections = 0;
   }
 
-  /** Offers a task to a worker of its target, now or when one connects. */
+  /** Offers a task to a worker of its target, now or when one has room. */
   offer(task: { readonly id: string; readonly version: number }, target: string): void {
     const address = parseAddress(target);
     if (address?.kind !== "poll") return;
     this.#drop(task.id);
-    if (this.#offers.size >= OFFERS_MAX) return;
     const offer: Offer = { id: task.id, version: task.version, address };
+    if (this.#offers.size >= OFFERS_MAX) {
+      const member = this.#pick(address);
+      if (member) this.#hand(offer, member);
+      return;
+    }
     this.#offers.set(task.id, offer);
-    this.#send(offer);
+    this.#place(offer);
   }
 
-  /** Follows what becomes of tasks: one that is no longer pending needs no worker. */
+  /** Follows what becomes of tasks: one that is no longer pending needs no worker, and leaves room for the next. */
   seen(task: StoredTask): void {
-    if (task.state !== "pending") this.#drop(task.id);
+    const member = task.state === "pending" ? undefined : this.#drop(task.id);
+    if (member) this.#fill(member);
   }
 
   /** Sends the result to a listener; `false` when it could not be handed over. */
   notify(promise: PromiseRecord, target: string): boolean {
     const address = parseAddress(target);
     if (address?.kind !== "poll") return false;
+    const members = this.#groups.get(address.group);
+    const named = address.id === undefined ? undefined : members?.get(address.id);
+    const [first] = address.cast === "any" && members ? members.values() : [];
     const message = { kind: "unblock", head: {}, data: { promise } } as const;
-    return this.#pick(address)?.send(message) ?? false;
+    return (named ?? first)?.connection.send(message) ?? false;
   }
 
-  /** Makes offers again that a worker has left unanswered, or that found every buffer full. */
+  /** Offers what has been left unanswered to others, and what found every buffer full again. */
   sweep(): void {
     const before = this.#options.now() - ANSWER_TIMEOUT_MS;
-    for (const group of this.#groups.keys()) this.#offerWaiting(group);
-    let again = 0;
-    for (const offer of this.#offers.values()) {
-      if (!offer.sent) continue;
-      if (offer.sent.at > before || again++ === REOFFERS_MAX) return;
-      this.#send(offer, offer.sent.to);
+    for (const group of this.#groups.values()) {
+      for (const member of [...group.values()]) {
+        for (const offer of [...member.offers.values()]) {
+          if (offer.sent && offer.sent.at <= before) this.#place(offer, member);
+        }
+        this.#fill(member);
+      }
     }
   }
 
-  #forget(connection: Connection): void {
-    this.#connections--;
+  /** Takes leave of a connection that is not in its group any more. */
+  #dismiss({ connection, offers }: Member): void {
     connection.closed();
-    for (const offer of this.#offers.values()) {
-      if (offer.sent?.to === connection) this.#send(offer);
-    }
+    for (const offer of [...offers.values()]) this.#place(offer);
   }
 
-  #send(offer: Offer, unlike?: Connection): void {
+  /** Gives an offer to whoever has room for it, rather not to `unlike`, or else lets it wait. */
+  #place(offer: Offer, unlike?: Member): void {
+    offer.sent?.to.offers.delete(offer.id);
+    delete offer.sent;
+    const member = this.#pick(offer.address, unlike);
+    if (member && this.#give(offer, member)) return;
+    const key = queueOf(offer.address);
+    this.#queues.set(key, (this.#queues.get(key) ?? new Set()).add(offer.id));
+  }
+
+  #give(offer: Offer, member: Member): boolean {
+    if (!this.#hand(offer, member)) return false;
+    offer.sent = { to: member, at: this.#options.now() };
+    member.offers.set(offer.id, offer);
+    return true;
+  }
+
+  #hand({ id, version }: Offer, { connection }: Member): boolean {
     const { serverUrl } = this.#options;
     const head = serverUrl === undefined ? {} : { serverUrl };
-    const data = { task: { id: offer.id, version: offer.version } };
-    const to = this.#pick(offer.address, unlike);
-    // Sent offers stand in the order of sending, the latest last (`sweep` relies on it).
-    this.#offers.delete(offer.id);
-    this.#offers.set(offer.id, offer);
-    if (to?.send({ kind: "execute", head, data })) {
-      offer.sent = { to, at: this.#options.now() };
-    } else {
-      delete offer.sent;
-      const waiting = this.#waiting.get(offer.address.group) ?? new Set();
-      this.#waiting.set(offer.address.group, waiting.add(offer.id));
+    return connection.send({ kind: "execute", head, data: { task: { id, version } } });
+  }
+
+  /** Offers what waits for it to a connection, as much as it has room for. */
+  #fill(member: Member): void {
+    const { group, id } = member.connection;
+    for (const key of [queueOf({ cast: "uni", group, id }), queueOf({ cast: "any", group })]) {
+      const queue = this.#queues.get(key);
+      for (const waiting of queue ?? []) {
+        if (member.offers.size >= WINDOW) return;
+        const offer = this.#offers.get(waiting);
+        if (offer && !this.#give(offer, member)) return;
+        queue?.delete(waiting);
+        if (queue?.size === 0) this.#queues.delete(key);
+      }
     }
   }
 
-  #offerWaiting(group: string): void {
-    const waiting = this.#waiting.get(group);
-    this.#waiting.delete(group);
-    for (const id of waiting ?? []) {
-      const offer = this.#offers.get(id);
-      if (offer && !offer.sent) this.#send(offer);
-    }
-  }
-
-  #drop(id: string): void {
+  /** Forgets an offer; gives the connection that had it. */
+  #drop(id: string): Member | undefined {
     const offer = this.#offers.get(id);
-    if (!offer) return;
+    if (!offer) return undefined;
     this.#offers.delete(id);
-    const waiting = this.#waiting.get(offer.address.group);
-    waiting?.delete(id);
-    if (waiting?.size === 0) this.#waiting.delete(offer.address.group);
+    const key = queueOf(offer.address);
+    const queue = this.#queues.get(key);
+    if (queue?.delete(id) && queue.size === 0) this.#queues.delete(key);
+    offer.sent?.to.offers.delete(id);
+    return offer.sent?.to;
   }
 
-  /** The connection named, else, for `any`, the next of the group in turn; rather not `unlike`. */
-  #pick(
-    { cast, group, id }: Address & { readonly kind: "poll" },
-    unlike?: Connection,
-  ): Connection | undefined {
+  /** Who is asked: the connection named, else, for `any`, the next of the group in turn, if it has room. */
+  #pick({ cast, group, id }: PollAddress, unlike?: Member): Member | undefined {
     const members = this.#groups.get(group);
     const named = id === undefined ? undefined : members?.get(id);
-    if (cast === "uni" || !members) return named;
-    if (named && named !== unlike) return named;
+    if (cast === "uni" || !members) return named && hasRoom(named) ? named : undefined;
+    if (named && named !== unlike && hasRoom(named)) return named;
     for (const [key, member] of members) {
-      if (member === unlike && members.size > 1) continue;
+      if ((member === unlike && members.size > 1) || !hasRoom(member)) continue;
       // Taken ones go to the end of the line.
       members.delete(key);
       members.set(key, member);
@@ -178,4 +210,13 @@ export class Dispatcher {
     }
     return undefined;
   }
+}
+
+function hasRoom({ offers }: Member): boolean {
+  return offers.size < WINDOW;
+}
+
+/** Names the queue of those who wait for any of a group, or for one process of it. */
+function queueOf({ cast, group, id }: Pick<PollAddress, "cast" | "group" | "id">): string {
+  return cast === "uni" ? `uni ${group}\0${id ?? ""}` : `any ${group}`;
 }

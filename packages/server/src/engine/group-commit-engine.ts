@@ -184,18 +184,19 @@ export class GroupCommitEngine implements Engine {
 
   async #commit(entries: readonly Entry[]): Promise<void> {
     if (this.#state === "failed") return this.#stop(entries, this.#cause);
+    let executed: Executed;
     try {
-      const executed = await this.#execute(entries.flatMap(({ steps }) => steps));
-      let from = 0;
-      for (const { steps, resolve } of entries) {
-        const answers = executed.answers.slice(from, from + steps.length);
-        from += steps.length;
-        resolve(answers as (Response | Refusal)[]); // Requests are answered; who takes other steps does not look.
-      }
-      this.#deliver(executed);
+      executed = await this.#execute(entries.flatMap(({ steps }) => steps));
     } catch (error) {
-      await this.#commitFailed(entries, error);
+      return this.#commitFailed(entries, error);
     }
+    let from = 0;
+    for (const { steps, resolve } of entries) {
+      const answers = executed.answers.slice(from, from + steps.length);
+      from += steps.length;
+      resolve(answers as (Response | Refusal)[]); // Requests are answered; who takes other steps does not look.
+    }
+    this.#deliver(executed);
   }
 
   async #commitFailed(entries: readonly Entry[], error: unknown): Promise<void> {
@@ -234,11 +235,9 @@ export class GroupCommitEngine implements Engine {
     this.#fail(error);
   }
 
-  async #execute(steps: readonly Step[]): Promise<Executed> {
+  #execute(steps: readonly Step[]): Promise<Executed> {
     const { store, clock, settings } = this.#options;
-    const executed = await execute(store, steps, clock.now(), settings);
-    for (const change of executed.changes) this.#follow(change);
-    return executed;
+    return execute(store, steps, clock.now(), settings);
   }
 
   /** Keeps timers and offers in step with what has been written. */
@@ -251,7 +250,8 @@ export class GroupCommitEngine implements Engine {
     this.#wakeAt(dueAt(change));
   }
 
-  #deliver({ messages }: Executed): void {
+  #deliver({ changes, messages }: Executed): void {
+    for (const change of changes) this.#follow(change);
     for (const message of messages) {
       if (message.kind === "execute") {
         this.#dispatcher.offer(message.task, message.address);

@@ -2,6 +2,7 @@
  * The records one transaction has seen, as they stand after the steps taken so far, and the changes that are
  * still to be written. What is read from the store later is overlaid with them.
  */
+import { isExternal } from "@resonate-ts/protocol";
 import type {
   Callback,
   Change,
@@ -66,7 +67,7 @@ export class Session implements World {
   async load(keys: Keys): Promise<void> {
     const promises = unseen(this.#promises, keys.promises);
     const schedules = unseen(this.#schedules, keys.schedules);
-    const obligations = [...new Set(keys.obligations)].filter((id) => !this.#obligations.has(id));
+    const obligations = this.#unseenObligations(keys.obligations);
     const listeners = keys.listeners?.filter((key) => !this.#listeners.has(listenerKey(key))) ?? [];
     if (promises.length + schedules.length + obligations.length + listeners.length === 0) return;
     if (obligations.length + listeners.length > 0) await this.#flushObligations();
@@ -81,6 +82,17 @@ export class Session implements World {
     }
     for (const key of listeners) this.#listeners.set(listenerKey(key), undefined);
     for (const record of loaded.listeners) this.#listeners.set(listenerKey(record), record);
+  }
+
+  /** Nobody can wait for a promise that is not external, so nothing is read for one that is known not to be. */
+  #unseenObligations(ids: readonly string[] = []): readonly string[] {
+    return ids.filter((id) => {
+      if (this.#obligations.has(id)) return false;
+      const promise = this.#promises.get(id);
+      if (!promise || isExternal(promise.tags)) return true;
+      this.#obligations.set(id, { callbacks: new Set(), listeners: new Set(), more: false });
+      return false;
+    });
   }
 
   /** Takes over what a step did. */

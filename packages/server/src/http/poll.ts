@@ -45,13 +45,15 @@ export function openPoll(
     ...headers,
   });
   const stream = new SseStream(response);
+  let behind = false;
   const disconnect = engine.connect({
     ...place,
     graceMs: hasLease(request) ? GRACE_MS : GRACE_WITHOUT_LEASE_MS,
     send: (message) => {
       const taken = stream.send(message);
-      if (!taken)
-        logger.warn({ ...place, kind: message.kind }, "a message was dropped: slow reader");
+      // Said once until it has caught up: a backlog may be a hundred thousand messages.
+      if (!taken && !behind) logger.warn({ ...place }, "messages are held back: slow reader");
+      behind = !taken;
       return taken;
     },
     closed: () => stream.end(),

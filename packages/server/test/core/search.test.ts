@@ -46,6 +46,27 @@ onEveryStore("promise.search", (lab) => {
     expect(found.sort()).toEqual(strange);
   });
 
+  test.each(["origin", "branch", "parent", "caller"])("finds all of one %s", async (name) => {
+    const tags = { [`resonate:${name}`]: "r" };
+    for (const id of ["r", "r:0", "r:1"]) await lab().create(id, { tags });
+    await lab().create("r:2");
+    await lab().create("s", { tags: { "resonate:caller": "s" } });
+
+    const { promises, cursor } = await search({ tags, limit: 2 });
+
+    expect(ids(promises)).toEqual(["r", "r:0"]);
+    expect(ids((await search({ tags, cursor })).promises)).toEqual(["r:1"]);
+  });
+
+  test("goes on after the longest id", async () => {
+    const long = ["日".repeat(1_024), "語".repeat(1_024)];
+    for (const id of long) await lab().create(id);
+
+    const { cursor } = await search({ limit: 1 });
+
+    expect(ids((await search({ cursor })).promises)).toEqual(long.slice(1));
+  });
+
   test.each(["", "x", "%%%", "b", "YQ=="])(
     "a cursor '%s' that it never gave is 400",
     async (cursor) => {

@@ -62,9 +62,10 @@ export interface TestServer extends RunningServer {
 export async function start(
   flags: SettingsInput["flags"] = {},
   engine = new FakeEngine(),
+  logger = silent,
 ): Promise<TestServer> {
   const settings = readSettings({ flags: { "server.port": "0", ...flags } });
-  const server = await serve(settings, { logger: silent, open: async () => engine });
+  const server = await serve(settings, { logger, open: async () => engine });
   return { ...server, engine };
 }
 

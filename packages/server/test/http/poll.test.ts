@@ -2,7 +2,15 @@ import { connect } from "node:net";
 import type { Message } from "@resonate-ts/protocol";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { KEEP_ALIVE_MS, WAITING_BYTES_MAX } from "../../src/transports/sse-poll.ts";
-import { ask, eventually, executeMessage, Stream, start, type TestServer } from "./harness.ts";
+import {
+  ask,
+  eventually,
+  executeMessage,
+  Stream,
+  silent,
+  start,
+  type TestServer,
+} from "./harness.ts";
 
 let server: TestServer;
 
@@ -135,6 +143,20 @@ describe("a reader that does not read", () => {
     expect(connection(0).send(executeMessage("small"))).toBe(false);
     expect(connection(1).send(executeMessage("through"))).toBe(true);
     await other.until("through");
+    socket.destroy();
+  });
+
+  test("is said to be one once, however many messages it misses", async () => {
+    await server.close();
+    const warnings: string[] = [];
+    const warn = (_fields: object, message: string) => void warnings.push(message);
+    server = await start({}, undefined, { ...silent, warn });
+    const socket = await openWithoutReading("slow");
+    await fill(0);
+
+    for (let missed = 0; missed < 100; missed++) connection().send(large);
+
+    expect(warnings).toEqual(["messages are held back: slow reader"]);
     socket.destroy();
   });
 

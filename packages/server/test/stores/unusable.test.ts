@@ -156,6 +156,24 @@ test("a damaged page anywhere is refused or does no harm at the start, and leave
   }
 });
 
+test("while another program has locked it, a write is 503 and says why, and goes on afterwards", async () => {
+  const engine = await openEngine({ path, logger: new RecordingLogger() });
+  const other = new DatabaseSync(path);
+  other.exec("BEGIN IMMEDIATE");
+
+  const [refused] = await engine.process([create("p")]);
+  other.exec("ROLLBACK");
+  other.close();
+  const [again] = await engine.process([create("p")]);
+  await engine.close();
+
+  expect([refused?.head.status, refused?.data]).toEqual([
+    503,
+    expect.stringContaining("another program has locked the database"),
+  ]);
+  expect(again?.head.status).toBe(200);
+});
+
 test("an empty file becomes a database", async () => {
   writeFileSync(path, "");
 

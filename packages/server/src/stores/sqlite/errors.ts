@@ -2,7 +2,7 @@
 import { StoreUnavailableError, StoreUnknownError, StoreUnusableError } from "../store.ts";
 
 const SQLITE_PERM = 3;
-const SQLITE_BUSY = 5;
+export const SQLITE_BUSY = 5;
 const SQLITE_READONLY = 8;
 const SQLITE_IOERR = 10;
 const SQLITE_CORRUPT = 11;
@@ -46,9 +46,10 @@ export function openingError(error: unknown, path: string): unknown {
 export function transactionError(error: unknown, phase: "work" | "commit"): unknown {
   switch (errorCode(error)) {
     case SQLITE_BUSY:
-      return new StoreUnavailableError("another program has locked the database", {
-        cause: error,
-      });
+      return new StoreUnavailableError(
+        "another program has locked the database; end that one, and it goes on by itself",
+        { cause: error },
+      );
     case SQLITE_FULL:
       return new StoreUnavailableError(
         "the disk is full; free some space, and it goes on by itself",

@@ -5,9 +5,7 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { StoreInUseError } from "../store.ts";
-import { errorCode } from "./errors.ts";
-
-const SQLITE_BUSY = 5;
+import { errorCode, SQLITE_BUSY } from "./errors.ts";
 
 /** Locks `path` for this process; the returned function unlocks it. @throws StoreInUseError */
 export function lock(path: string): () => void {

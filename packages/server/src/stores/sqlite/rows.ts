@@ -47,6 +47,7 @@ export function promiseCells(promise: StoredPromise): Cell[] {
     promise.dueAt ?? null,
     tagHash(promise, TAG.branch),
     tagHash(promise, TAG.origin),
+    tagHash(promise, TAG.caller),
     JSON.stringify(promise.tags),
     JSON.stringify(promise.param),
     JSON.stringify(promise.value),

@@ -8,8 +8,8 @@ const APPLICATION_ID = 0x52534e54;
 /**
  * One entry per schema version; the last one is current. Ids are text, and random text makes a poor clustered
  * key, so rows are keyed by a number in the order of creation, and everything refers to a promise by it.
- * `branch` and `origin` are hashes of the tags (a look-up compares the tag itself); they are null where the tag is
- * the promise's own id, which needs no index to be found.
+ * `branch`, `origin` and `caller` are hashes of the tags (a look-up compares the tag itself); they are null where the
+ * tag is absent, or the promise's own id, which needs no index to be found.
  */
 const MIGRATIONS = [
   `
@@ -23,6 +23,7 @@ const MIGRATIONS = [
     due_at INTEGER,
     branch INTEGER,
     origin INTEGER,
+    caller INTEGER,
     tags TEXT NOT NULL,
     param TEXT NOT NULL,
     value TEXT NOT NULL
@@ -30,6 +31,7 @@ const MIGRATIONS = [
   CREATE INDEX promises_due ON promises (due_at) WHERE due_at IS NOT NULL;
   CREATE INDEX promises_branch ON promises (branch) WHERE branch IS NOT NULL;
   CREATE INDEX promises_origin ON promises (origin) WHERE origin IS NOT NULL;
+  CREATE INDEX promises_caller ON promises (caller) WHERE caller IS NOT NULL;
 
   CREATE TABLE tasks (
     seq INTEGER PRIMARY KEY REFERENCES promises (seq),

@@ -41,16 +41,32 @@ export function search(db: DatabaseSync, wanted: Search, at: number): Found {
   }
 }
 
+/** The tags that are indexed, those that say most first, and the columns that hold their hashes. */
+const INDEXES = [
+  [TAG.caller, "caller"],
+  [TAG.branch, "branch"],
+  [TAG.origin, "origin"],
+] as const;
+
 function promiseRows(db: DatabaseSync, tags: Tags, after: string): Rows {
-  const origin = tags[TAG.origin];
-  if (origin === undefined) {
-    return db
-      .prepare(`SELECT ${PROMISE_COLUMNS} FROM promises p WHERE p.id > ? ORDER BY p.id`)
-      .iterate(after);
+  for (const [name, column] of INDEXES) {
+    const tag = tags[name];
+    if (tag !== undefined) return taggedRows(db, column, { tag, after });
   }
-  const tree = `SELECT ${PROMISE_COLUMNS} FROM promises p WHERE p.origin = ?1 AND p.id > ?3`;
-  const root = `SELECT ${PROMISE_COLUMNS} FROM promises p WHERE p.id = ?2 AND p.id > ?3`;
-  return db.prepare(`${tree} UNION ALL ${root} ORDER BY id`).iterate(hashOf(origin), origin, after);
+  return db
+    .prepare(`SELECT ${PROMISE_COLUMNS} FROM promises p WHERE p.id > ? ORDER BY p.id`)
+    .iterate(after);
+}
+
+/** Those whose column holds the hash of `tag`, and the promise of that id, whose tag is its own id. */
+function taggedRows(
+  db: DatabaseSync,
+  column: (typeof INDEXES)[number][1],
+  { tag, after }: { readonly tag: string; readonly after: string },
+): Rows {
+  const others = `SELECT ${PROMISE_COLUMNS} FROM promises p WHERE p.${column} = ?1 AND p.id > ?3`;
+  const own = `SELECT ${PROMISE_COLUMNS} FROM promises p WHERE p.id = ?2 AND p.id > ?3`;
+  return db.prepare(`${others} UNION ALL ${own} ORDER BY id`).iterate(hashOf(tag), tag, after);
 }
 
 function taskRows(db: DatabaseSync, after: string): Rows {

@@ -15,6 +15,7 @@ import {
   type Loaded,
   type Pending,
   type Store,
+  StoreUnknownError,
   StoreUnusableError,
   type Transaction,
 } from "../store.ts";
@@ -130,8 +131,16 @@ export class SqliteStore implements Store, Transaction {
       return value;
     } catch (error) {
       this.#nextSeq = nextSeq;
-      if (this.#db.isTransaction) this.#statements.rollback.run();
+      this.#rollBack();
       throw transactionError(error, phase);
+    }
+  }
+
+  #rollBack(): void {
+    try {
+      if (this.#db.isTransaction) this.#statements.rollback.run();
+    } catch (error) {
+      throw new StoreUnknownError("a transaction could not be rolled back", { cause: error });
     }
   }
 }
@@ -164,13 +173,10 @@ function open(path: string, synchronous: "full" | "normal"): DatabaseSync {
 
 function requireVersion(db: DatabaseSync): void {
   const version = String(db.prepare("SELECT sqlite_version() AS version").get()?.["version"]);
-  const parts = version.split(".").map(Number);
-  const [major, minor, patch] = SQLITE_MIN;
-  const [a = 0, b = 0, c = 0] = parts;
-  if (a - major || b - minor || c - patch) {
-    if (Math.sign(a - major || b - minor || c - patch) > 0) return;
-    throw new StoreUnusableError(
-      `this Node brings SQLite ${version}; ${SQLITE_MIN.join(".")} or newer is needed: use a newer Node`,
-    );
-  }
+  const [major = 0, minor = 0, patch = 0] = version.split(".").map(Number);
+  const [majorMin, minorMin, patchMin] = SQLITE_MIN;
+  if ((major - majorMin || minor - minorMin || patch - patchMin) >= 0) return;
+  throw new StoreUnusableError(
+    `this Node brings SQLite ${version}; ${SQLITE_MIN.join(".")} or newer is needed: use a newer Node`,
+  );
 }

@@ -64,8 +64,8 @@ export class Statements {
     this.listener = prepare("SELECT notify_at FROM listeners WHERE awaited = ? AND address = ?");
     this.schedule = prepare("SELECT record FROM schedules WHERE id = ?");
     this.insertPromise = prepare(
-      `INSERT INTO promises (seq, id, state, timeout_at, created_at, settled_at, due_at, branch, origin, tags, param, value)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO promises (seq, id, state, timeout_at, created_at, settled_at, due_at, branch, origin, caller, tags, param, value)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     // The rest of a promise is fixed when it is created.
     this.updatePromise = prepare(
