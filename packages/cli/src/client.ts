@@ -48,12 +48,12 @@ export async function send<K extends RequestKind>(
   return answer.data.data as ResponseData[K]; // The protocol says what an answer of 200 holds.
 }
 
-/** The server said no. */
+/** The server said no; a 400 says that it never will say yes. */
 export class Refused extends Failure {
   readonly status: number;
 
   constructor(status: number, message: string) {
-    super(message, 1);
+    super(message, status === 400 ? 2 : 1);
     this.status = status;
   }
 }

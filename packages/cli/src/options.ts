@@ -39,9 +39,21 @@ export function durationOf(flag: string, text: string): number {
   throw wrongInput(`${flag} must be a duration above zero such as 30s or 1h30m, got '${text}'`);
 }
 
-export function wholeNumberOf(flag: string, text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw wrongInput(`${flag} must be a whole number, got '${text}'`);
+export interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+export function wholeNumberOf(flag: string, text: string, { min, max }: Range): number {
+  const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (number >= min && number <= max) return number;
+  throw wrongInput(`${flag} must be a whole number from ${min} to ${max}, got '${text}'`);
+}
+
+/** Reads the id of any promise. */
+export function idOf(text: string): string {
+  if (text === "") throw wrongInput("an id must not be empty");
+  return text;
 }
 
 export function jsonOf(flag: string, text: string): unknown {

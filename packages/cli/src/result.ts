@@ -1,9 +1,11 @@
 /** Waits for results and prints them. */
 import { inspect } from "node:util";
+import type { PromiseState } from "@resonate-ts/protocol";
 import { type ServerAddress, send } from "./client.ts";
 import { Failure } from "./failure.ts";
 import type { ServerOptions } from "./options.ts";
 import { withResonate } from "./resonate.ts";
+import { stateInWords } from "./state.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Waits until the promise is settled and prints its value. @throws Failure when it was not resolved. */
@@ -27,13 +29,18 @@ export async function printResult(
 async function explained(server: ServerAddress, id: string, error: unknown): Promise<unknown> {
   const { promise } = await send(server, "promise.get", { id });
   if (promise.state === "pending") return error;
-  const state = promise.state.replace("rejected_", "");
-  const reason = promise.state === "rejected" ? `: ${reasonOf(error)}` : "";
-  return new Failure(`${id} was ${state}${reason}`);
+  const reason = promise.state === "rejected" ? `: ${inWords(error)}` : "";
+  return new Failure(`${id} ${ended(promise.state)}${reason}`);
 }
 
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : plainText(error);
+function ended(state: PromiseState): string {
+  const words = stateInWords(state);
+  return state === "rejected_timedout" ? words : `was ${words}`;
+}
+
+/** A value for people; of an error what it says, without the stack. */
+export function inWords(value: unknown): string {
+  return value instanceof Error ? `${value.name}: ${value.message}` : plainText(value);
 }
 
 function plainText(value: unknown): string {

@@ -29,6 +29,10 @@ function program(terminal: Terminal): Command {
     .configureOutput({
       writeOut: (text) => terminal.raw(text, "out"),
       writeErr: (text) => terminal.raw(text, "err"),
+      outputError: (text) => {
+        const ours = text.trimEnd().replace(/^error:/, "Error:");
+        for (const line of ours.split("\n")) terminal.err(line, "red");
+      },
     })
     .showSuggestionAfterError()
     .addHelpText("after", EXAMPLES);
@@ -45,8 +49,8 @@ Exit codes:
 
 Examples:
   $ resonate dev
-  $ resonate invoke greet-1 -f greet --arg World --wait
-  $ resonate tree greet-1`;
+  $ resonate invoke factorial-20 -f factorial --arg 20 --target factorial-workers --wait
+  $ resonate tree factorial-20`;
 
 function version(): string {
   const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");

@@ -6,6 +6,8 @@ export type Style = "bold" | "dim" | "red";
 
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Somebody is looking at what `err` writes while it is written. Default no. */
+  readonly watched?: boolean;
   /** Writes one line of what was asked for. Control characters in it are shown, not obeyed. */
   out(line: string, style?: Style): void;
   /** Writes one line about what happens or went wrong. Control characters in it are shown, not obeyed. */
@@ -27,6 +29,7 @@ export function processTerminal(): Terminal {
   };
   return {
     env,
+    watched: stderr.isTTY === true,
     out: write(stdout),
     err: write(stderr),
     raw: (text, to) => {

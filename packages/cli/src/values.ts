@@ -9,6 +9,18 @@ export function encodeJson(value: unknown): Value {
   return { headers: {}, data: base64(JSON.stringify(value)) };
 }
 
+const callSchema = z.object({ func: z.string() });
+
+/** The name of the function in the payload of a call; `undefined` where it cannot be read as plain JSON. */
+export function functionNameOf({ data = "" }: Value): string | undefined {
+  try {
+    const text = Buffer.from(data, "base64").toString("utf8");
+    return callSchema.safeParse(JSON.parse(text)).data?.func;
+  } catch {
+    return undefined;
+  }
+}
+
 const valueSchema = z.strictObject({
   headers: z.record(z.string(), z.string()).optional(),
   data: z.unknown(),

@@ -1,8 +1,10 @@
 import { createServer as createHttp } from "node:http";
 import { createServer } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { run } from "../src/run.ts";
 import { resonate } from "./command.ts";
 import { FakeServer, listening } from "./fake-server.ts";
+import { memoryTerminal } from "./memory-terminal.ts";
 
 const server = new FakeServer();
 const { answer } = server;
@@ -29,7 +31,10 @@ describe("invoke", () => {
 
     const after = Date.now();
     expect(ended).toMatchObject({ code: 0, err: "" });
-    expect(ended.out).toContain(`Created greet-1: greet, for poll://any@greeters at ${url}.`);
+    expect(ended.out).toBe(
+      `Created greet-1: greet, for poll://any@greeters at ${url}.\n` +
+        `Follow it with: resonate tree greet-1 --server ${url}\n`,
+    );
     const [{ kind, data } = { kind: "", data: {} }] = server.asked;
     expect(kind).toBe("promise.create");
     expect(decoded(data.param.data)).toEqual({ func: "greet", args: ["World", 7], version: 3 });
@@ -48,8 +53,9 @@ describe("invoke", () => {
   test("finds the server and its token in the environment, and shows the token twice", async () => {
     const env = { RESONATE_URL: url, RESONATE_TOKEN: "t" };
 
-    await resonate(["invoke", "a", "-f", "f"], { env });
+    const ended = await resonate(["invoke", "a", "-f", "f"], { env });
 
+    expect(ended.out).toMatch(/Follow it with: resonate tree a\n$/);
     expect(server.asked).toMatchObject([{ head: { auth: "t" } }]);
     expect(server.headers).toMatchObject([{ authorization: "Bearer t" }]);
   });
@@ -57,18 +63,36 @@ describe("invoke", () => {
   test("says when the id existed before", async () => {
     server.answer = ({ data }) => ({
       status: 200,
-      data: { promise: { ...data, state: "resolved", timeoutAt: 1 } },
+      data: { promise: { ...data, state: "rejected_timedout", timeoutAt: 1 } },
     });
 
     const people = await resonate(["invoke", "a", "-f", "f", "-S", url]);
     const program = await resonate(["invoke", "a", "-f", "f", "-S", url, "--json"]);
 
-    expect(people.out).toContain("a exists already, and is resolved. Nothing was changed.");
-    expect(JSON.parse(program.out)).toEqual({ id: "a", state: "resolved", created: false });
+    expect(people.out).toContain("a exists already (timed out). Nothing was changed.");
+    expect(JSON.parse(program.out)).toEqual({
+      id: "a",
+      state: "rejected_timedout",
+      created: false,
+    });
   });
+
+  test.each(["http://foo", "bash://foo"])(
+    "for %s, to which this server does not deliver, warns",
+    async (target) => {
+      const ended = await resonate(["invoke", "a", "-f", "f", "--target", target, "-S", url]);
+
+      expect(ended.code).toBe(0);
+      expect(ended.err).toMatch(/^Warning: .*poll:\/\/ addresses alone.*\n$/);
+      expect(ended.err).toContain(target);
+    },
+  );
 
   test.each([
     ["no function", ["a"], "--func"],
+    ["a function without a name", ["a", "-f", ""], "--func must be the name of a function"],
+    ["an id of nothing", ["", "-f", "f"], "an id must not be empty"],
+    ["version 0", ["a", "-f", "f", "--version", "0"], "--version must be a whole number from 1"],
     ["a child's id", ["a:1", "-f", "f"], "must not contain ':'"],
     ["both kinds of arguments", ["a", "-f", "f", "--arg", "1", "--json-args", "[]"], "exclude"],
     ["arguments that are no array", ["a", "-f", "f", "--json-args", "{}"], "must be a JSON array"],
@@ -149,6 +173,31 @@ describe("promises", () => {
     ]);
   });
 
+  test("get prints below the record what its payloads hold, but not with --json", async () => {
+    const param = { data: btoa('{"func":"f","args":[1]}') };
+    const value = { headers: { "resonate:encoding": "devalue" }, data: btoa('[["BigInt","120"]]') };
+    const promise = { id: "a", param, value };
+    server.answer = () => ({ status: 200, data: { promise } });
+
+    const people = await resonate(["promises", "get", "a", "-S", url]);
+    const program = await resonate(["promises", "get", "a", "-S", url, "--json"]);
+
+    const record = JSON.stringify(promise, undefined, 2);
+    expect(people.out).toBe(`${record}\nparam: { func: 'f', args: [ 1 ] }\nvalue: 120n\n`);
+    expect(JSON.parse(program.out)).toEqual(promise);
+  });
+
+  test("get of an error prints what it says, and of what it cannot read that it cannot", async () => {
+    const param = { data: "!" };
+    const value = { data: btoa('{"__type":"error","name":"TypeError","message":"no way"}') };
+    server.answer = () => ({ status: 200, data: { promise: { id: "a", param, value } } });
+
+    const { code, out } = await resonate(["promises", "get", "a", "-S", url]);
+
+    expect(code).toBe(0);
+    expect(out).toMatch(/\nparam: not readable here .*\nvalue: TypeError: no way\n$/);
+  });
+
   test("control characters in records are shown, not obeyed", async () => {
     const id = "\u001b[31mred\u0007\u009b\u202e\nline";
     server.answer = () => ({ status: 200, data: { promise: { id } } });
@@ -160,7 +209,34 @@ describe("promises", () => {
   });
 });
 
+describe("wrong input is exit code 2 and one plain line, and nothing is sent", () => {
+  test.each([
+    [["promises", "get", ""], "an id must not be empty"],
+    [["promises", "create", "", "-t", "1s"], "an id must not be empty"],
+    [["promises", "resolve", ""], "an id must not be empty"],
+    [["tree", ""], "an id must not be empty"],
+    [["promises", "search", "--limit", "0"], "--limit must be a whole number from 1 to 1000"],
+    [["promises", "search", "--limit", "1001"], "--limit must be a whole number from 1 to 1000"],
+    [["promises", "search", "--state", "foo"], "Allowed choices are pending, resolved,"],
+  ])("%j", async (words, message) => {
+    const ended = await resonate(words, { env: { RESONATE_URL: url } });
+
+    expect(ended.code).toBe(2);
+    expect(ended.err).toMatch(/^Error: [^\n]*\n$/);
+    expect(ended.err).toContain(message);
+    expect(server.asked).toEqual([]);
+  });
+});
+
 describe("a server", () => {
+  test("that finds the input wrong is exit code 2", async () => {
+    server.answer = () => ({ status: 400, data: "cursor: is none" });
+
+    const ended = await resonate(["promises", "search", "--cursor", "zzz", "-S", url]);
+
+    expect(ended).toEqual({ code: 2, out: "", err: "Error: cursor: is none\n" });
+  });
+
   test("that refuses is exit code 1 with its message", async () => {
     server.answer = () => ({ status: 404, data: "Promise not found\u001b[2J" });
 
@@ -196,7 +272,48 @@ describe("a server", () => {
   });
 });
 
+describe("tree of a run that takes long to read", () => {
+  const words = () => ["tree", "a", "-S", url];
+
+  test("says so to somebody who looks", async () => {
+    const terminal = memoryTerminal({ watched: true });
+    server.answer = async () => {
+      await terminal.said(/Reading/);
+      return { status: 404, data: "gone" };
+    };
+
+    const code = await run(words(), terminal);
+
+    expect(code).toBe(1);
+    expect(terminal.errors).toEqual(["Reading a …", "Error: gone"]);
+  });
+
+  test("says nothing when it is fast", async () => {
+    const terminal = memoryTerminal({ watched: true });
+    server.answer = () => ({ status: 404, data: "gone" });
+
+    await run(words(), terminal);
+
+    expect(terminal.errors).toEqual(["Error: gone"]);
+  });
+});
+
 describe("help", () => {
+  test.each(["dev", "serve"])(
+    "of %s names the variables and what may be given",
+    async (command) => {
+      const { out } = await resonate([command, "--help"]);
+
+      expect(out).toContain("--server-port is RESONATE_SERVER__PORT");
+      expect(out).toContain("one of debug, info, warn, error (default: ");
+      expect(out).toContain("one of sqlite, memory (default: sqlite)");
+    },
+  );
+
+  test("of invoke names the exit code of Ctrl-C", async () => {
+    expect((await resonate(["invoke", "--help"])).out).toContain("exit code 130");
+  });
+
   test.each([
     [[]],
     [["dev"]],
@@ -216,6 +333,7 @@ describe("help", () => {
     const ended = await resonate(["trees", "a"]);
 
     expect(ended.code).toBe(2);
+    expect(ended.err).toMatch(/^Error: unknown command 'trees'/);
     expect(ended.err).toContain("Did you mean tree?");
   });
 

@@ -10,10 +10,15 @@ export interface Asked {
   readonly data: any;
 }
 
+interface Answer {
+  readonly status: number;
+  readonly data: unknown;
+}
+
 export class FakeServer {
   readonly asked: Asked[] = [];
   readonly headers: IncomingHttpHeaders[] = [];
-  answer: (asked: Asked) => { status: number; data: unknown } = ({ data }) => ({
+  answer: (asked: Asked) => Answer | Promise<Answer> = ({ data }) => ({
     status: 200,
     data: { promise: { ...data, state: "pending", value: {}, createdAt: 0 } },
   });
@@ -21,7 +26,7 @@ export class FakeServer {
     const asked = (await json(request)) as Asked;
     this.asked.push(asked);
     this.headers.push(request.headers);
-    const { status, data } = this.answer(asked);
+    const { status, data } = await this.answer(asked);
     const head = { corrId: asked.head.corrId, status, version: "2026-04-01" };
     response.writeHead(status, { "Content-Type": "application/json" });
     response.end(JSON.stringify({ kind: asked.kind, head, data }));

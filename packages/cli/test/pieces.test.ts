@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { treeLines } from "../src/commands/tree.ts";
 import { formatDuration, parseDuration } from "../src/duration.ts";
+import { nextCommand } from "../src/next-command.ts";
 import { nodeProblem } from "../src/node-version.ts";
 import { printable } from "../src/terminal.ts";
 
@@ -57,6 +58,28 @@ test.each([
   expect(printable(text)).toBe(shown);
 });
 
+describe("a command to copy", () => {
+  test.each([
+    ["http://localhost:8001", undefined, "resonate tree a:0.1"],
+    ["http://localhost:9", undefined, "resonate tree a:0.1 --server http://localhost:9"],
+    ["http://localhost:9", "http://localhost:9", "resonate tree a:0.1"],
+    ["http://localhost:8001", "http://x", "resonate tree a:0.1 --server http://localhost:8001"],
+  ])("for %s, where %s would be found, is %s", (url, found, command) => {
+    expect(nextCommand(["tree", "a:0.1"], { url, ...(found && { found }) })).toBe(command);
+  });
+
+  test.each([
+    ["a b", "'a b'"],
+    ["$(x)", "'$(x)'"],
+    ["it's", "'it'\\''s'"],
+    ["", "''"],
+  ])("quotes %j", (word, quoted) => {
+    const url = "http://localhost:8001";
+
+    expect(nextCommand(["tree", word], { url })).toBe(`resonate tree ${quoted}`);
+  });
+});
+
 const node = (id: string, over = {}) => ({
   id,
   state: "resolved" as const,
@@ -85,15 +108,38 @@ describe("a tree", () => {
       "r 🟡 (greet) 2.5s",
       "├── r:0 🟢 (run compose) 12ms",
       "│   └── r:0.0 🟢 (sleep) 12ms",
-      "├── r:1 🔴 (rpc send) 12ms timedout",
+      "├── r:1 🔴 (rpc send) 12ms timed out",
       "└── other 🔴 (rpc send) 12ms rejected (shared)",
     ]);
   });
 
-  test("of 20,000 levels is printed", () => {
-    let tree = node("leaf");
-    for (let level = 0; level < 20_000; level += 1) tree = node("n", { children: [tree] });
+  /** Each level has one node with children, and after it a leaf. */
+  const deep = (levels: number) => {
+    let tree = node("end");
+    for (let level = 0; level < levels; level += 1) {
+      tree = node("n", { children: [tree, node("leaf")] });
+    }
+    return tree;
+  };
 
-    expect(treeLines(tree, 0)).toHaveLength(20_001);
+  test("is drawn up to level 39, and numbered from level 40 on", () => {
+    const lines = treeLines(deep(41), 0);
+
+    const indent = "│   ".repeat(39);
+    expect(lines.slice(39, 45)).toEqual([
+      `${"│   ".repeat(38)}├── n 🟢 (run) 12ms`,
+      `${indent}[40] n 🟢 (run) 12ms`,
+      `${indent}[41] end 🟢 (run) 12ms`,
+      `${indent}[41] leaf 🟢 (run) 12ms`,
+      `${indent}[40] leaf 🟢 (run) 12ms`,
+      `${"│   ".repeat(38)}└── leaf 🟢 (run) 12ms`,
+    ]);
+  });
+
+  test("of 20,000 levels is printed, in lines that do not grow with them", () => {
+    const lines = treeLines(deep(20_000), 0);
+
+    expect(lines).toHaveLength(40_001);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(200);
   });
 });

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { access, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { access, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -45,11 +45,39 @@ describe("dev", () => {
     expect(out.split("\n")).toEqual([
       `Resonate listens on ${url}`,
       `Data: ${join(cwd, ".resonate/dev.db")}`,
+      `Workers find it with RESONATE_URL=${url}`,
       "Pending: nothing",
-      "Next: start a worker, then: resonate invoke greet-1 -f greet --arg World --wait",
+      `Next: start a worker, then: resonate invoke ID -f FUNCTION --wait --server ${url} (more: resonate invoke --help)`,
       "",
     ]);
   });
+
+  test("does not tell workers where they look by themselves", async () => {
+    const { command } = await start(["dev", "--memory", "--server-url", "http://localhost:8001"]);
+    await command.until(/Next: /);
+
+    expect((await stop(command)).out).not.toContain("RESONATE_URL");
+  });
+
+  test.each([
+    ["that is empty", "", "storage.sqlite.path (--storage-sqlite-path) must be"],
+    ["under a file", "notes/x.db", "notes/x.db' cannot be opened: "],
+  ])(
+    "with a path %s is exit code 2 and one line, and writes nothing",
+    async (_name, path, line) => {
+      await writeFile(join(cwd, "notes"), "");
+
+      for (const more of [[], ["--reset"]]) {
+        const words = ["dev", "--server-port", "0", "--storage-sqlite-path", path, ...more];
+        const ended = await resonate(words, { cwd });
+
+        expect(ended).toMatchObject({ code: 2, out: "" });
+        expect(ended.err).toMatch(/^Error: [^\n]*\n$/);
+        expect(ended.err).toContain(line);
+      }
+      expect(await readdir(cwd)).toEqual(["notes"]);
+    },
+  );
 
   test("serves also under a name that does not lead to it from here", async () => {
     const { command } = await start(["dev", "--memory", "--server-host", "elsewhere.invalid"]);
@@ -64,7 +92,7 @@ describe("dev", () => {
     await stop(first.command);
 
     const second = await start(["dev"]);
-    await second.command.until(/Pending: kept\nNext: resonate tree kept\n/);
+    await second.command.until(/Pending: kept\nNext: resonate tree kept --server http:\S+\n/);
     await stop(second.command);
     const third = await start(["dev", "--reset"]);
 

@@ -1,4 +1,4 @@
-import { type Context, Resonate } from "@resonate-ts/sdk";
+import { type Context, Resonate, silentLogger } from "@resonate-ts/sdk";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { RunningCommand, resonate } from "./command.ts";
 
@@ -10,7 +10,7 @@ beforeAll(async () => {
   server = new RunningCommand(["dev", "--memory", "--server-port", "0"]);
   const [, url = ""] = await server.until(/listens on (\S+)\n/);
   env = { RESONATE_URL: url };
-  worker = new Resonate({ url, logLevel: "error" });
+  worker = new Resonate({ url, logger: silentLogger });
   worker.register("greet", function* greet(ctx: Context, name: string) {
     const words: string = yield* ctx.run(compose, name);
     return yield* ctx.rpc<string>("shout", words, ctx.options({ id: `shout-${name}` }));
@@ -71,6 +71,32 @@ describe("invoke --wait", () => {
 
     expect(ended.code).toBe(1);
     expect(ended.err).toMatch(/Error: nobody-1 was canceled\n$/);
+  });
+
+  test("of a promise whose time is over says so", async () => {
+    const ended = await wait("late-1", "-f", "greet", "--target", "nobody", "--timeout", "1ms");
+
+    expect(ended.code).toBe(1);
+    expect(ended.err).toMatch(/Error: late-1 timed out\n$/);
+  });
+
+  test("of a call that nobody takes says what to check, and goes on waiting", async () => {
+    const words = ["invoke", "lonely-1", "-f", "greet", "--target", "nobody", "--wait"];
+    const waiting = new RunningCommand(words, { env });
+
+    await waiting.until(/Nobody has taken lonely-1 yet\. Is a worker of group 'nobody' run/, "err");
+    await resonate(["promises", "resolve", "lonely-1", "--json-value", "1"], { env });
+
+    expect(await waiting.ended).toMatchObject({ code: 0, out: "1\n" });
+  });
+
+  test("of a function that the worker does not have asks after it", async () => {
+    const waiting = new RunningCommand(["invoke", "typo-1", "-f", "gret", "--wait"], { env });
+
+    await waiting.until(/typo-1 was taken \d times, .* register 'gret'\?/, "err");
+    await resonate(["promises", "cancel", "typo-1"], { env });
+
+    expect((await waiting.ended).code).toBe(1);
   });
 });
 

@@ -126,7 +126,7 @@ export interface Context {
   /** Waits, durably: counted from the first time this line ran. `sleep(ms)`, `sleep({ for })` or `sleep({ until })`. */
   sleep(time: number | SleepOptions): Future<void>;
 
-  /** A promise that somebody outside settles, by its `id`: `resonate.promises.resolve(id, …)`. */
+  /** A promise that somebody outside settles, by its `id`: `resonate.promises.resolveValue(id, value)`. */
   // biome-ignore lint/suspicious/noExplicitAny: whoever settles it decides; the caller may say what it expects.
   promise<T = any>(options?: PromiseOptions): Begun<T>;
 

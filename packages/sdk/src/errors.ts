@@ -19,6 +19,8 @@ const MARK = Symbol.for("resonate.error");
  * | `PANIC` | a program gave up by `ctx.panic` or `ctx.assert` |
  * | `LEASE_LOST`, `STOPPED` | this process no longer works on it |
  * | `SERVER_UNREACHABLE`, `SERVER_REFUSED` | no answer, or a refusal |
+ * | `SERVER_INCONSISTENT` | answers of the server that contradict each other |
+ * | `STORE_IN_USE`, `STORE_UNUSABLE` | the file of an embedded client is open in another process, or is no file of ours |
  */
 export class ResonateError extends Error {
   readonly code: string;

@@ -114,8 +114,9 @@ export class Resonate {
       target,
     });
     network.recv((message) => {
-      if (message.kind === "execute") this.#worker.offer(message.data.task);
-      else this.#listeners.settled(message.data.promise);
+      if (message.kind === "execute") return this.#worker.offer(message.data.task);
+      this.#listeners.settled(message.data.promise);
+      this.#worker.settled(message.data.promise);
     });
     network.opened?.(() => this.#listeners.refresh());
   }

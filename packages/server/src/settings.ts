@@ -15,6 +15,7 @@ const wholeNumber = (max: number) =>
 const oneOf = <const V extends readonly [string, ...string[]]>(values: V) => ({
   schema: z.enum(values),
   allowed: values.join(", "),
+  choices: values,
 });
 /** Longest time that a timer of Node can wait, in ms. */
 const DURATION_MS_MAX = 2 ** 31 - 1;
@@ -78,8 +79,8 @@ const definitions = {
     help: "where records are kept; memory forgets them at the end",
   },
   "storage.sqlite.path": {
-    schema: z.string(),
-    allowed: "a file path",
+    schema: z.string().refine(namesFile),
+    allowed: "the path of a file",
     initial: "resonate.db",
     help: "file of the database, created when absent",
   },
@@ -107,6 +108,8 @@ interface Definition {
   readonly schema: z.ZodType;
   /** What may be given, to follow "must be". */
   readonly allowed: string;
+  /** All that may be given, where that is a few words. */
+  readonly choices?: readonly string[];
   readonly initial: unknown;
   readonly help: string;
   /** Where it is not the key's own spelling. */
@@ -127,6 +130,8 @@ export interface SettingInfo {
   readonly flag: string;
   readonly help: string;
   readonly initial: Settings[SettingKey];
+  /** All texts that may be given, where these are a few. */
+  readonly choices?: readonly string[];
 }
 
 /** All settings, in the order in which to show them. */
@@ -134,7 +139,9 @@ export const SETTINGS: readonly SettingInfo[] = Object.entries(definitions).map(
   ([name, definition]) => {
     const key = name as SettingKey; // `Object.entries` widens the keys it was given.
     const flag = "flag" in definition ? definition.flag : `--${key.replaceAll(/[._]/g, "-")}`;
-    return { key, env: envName(key), flag, help: definition.help, initial: definition.initial };
+    const { help, initial } = definition;
+    const choices = "choices" in definition ? { choices: definition.choices } : {};
+    return { key, env: envName(key), flag, help, initial, ...choices };
   },
 );
 
@@ -208,6 +215,11 @@ function refuseOpenDoor(settings: Settings): void {
 
 function envName(key: string): string {
   return `RESONATE_${key.replaceAll(".", "__").toUpperCase()}`;
+}
+
+/** SQLite takes no path, and `:memory:`, for a database that it forgets; a folder is none. */
+function namesFile(path: string): boolean {
+  return path !== ":memory:" && !/(?:^|[/\\])\.{0,2}$/.test(path);
 }
 
 function isOrigin(text: string): boolean {

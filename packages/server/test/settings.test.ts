@@ -71,6 +71,10 @@ describe("a value that is not allowed names the setting, where it came from and 
     ["server.cors.allow_origins", "https://a.example/path", "origins such as https://example.com"],
     ["server.shutdown_timeout", "1s", "a whole number of milliseconds"],
     ["storage.type", "postgres", "sqlite, memory"],
+    ["storage.sqlite.path", "", "the path of a file"],
+    ["storage.sqlite.path", ".", "the path of a file"],
+    ["storage.sqlite.path", "data/", "the path of a file"],
+    ["storage.sqlite.path", ":memory:", "the path of a file"],
     ["storage.sqlite.synchronous", "off", "full, normal"],
     ["tasks.retry_timeout", "0", "milliseconds above 0"],
     ["level", "trace", "debug, info, warn, error"],
@@ -103,6 +107,22 @@ describe("an address beyond this machine", () => {
   test.each(["127.0.0.1", "127.1.2.3", "::1", "localhost"])("%s is not one", (bind) => {
     expect(readSettings({ flags: { "server.bind": bind } })["server.bind"]).toBe(bind);
   });
+});
+
+test.each(["a.db", "a/b", "../a", "a..", ".resonate/.db"])("'%s' is the path of a file", (path) => {
+  expect(readSettings({ flags: { "storage.sqlite.path": path } })["storage.sqlite.path"]).toBe(
+    path,
+  );
+});
+
+test("settings that take one of a few words list them", () => {
+  const listed = SETTINGS.flatMap(({ key, choices }) => (choices ? [[key, choices]] : []));
+
+  expect(listed).toEqual([
+    ["level", ["debug", "info", "warn", "error"]],
+    ["storage.type", ["sqlite", "memory"]],
+    ["storage.sqlite.synchronous", ["full", "normal"]],
+  ]);
 });
 
 test("authentication that would not happen is refused", () => {

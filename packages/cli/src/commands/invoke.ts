@@ -1,4 +1,5 @@
 /** `resonate invoke`: starts a function somewhere by creating the promise of its result. */
+import { setTimeout } from "node:timers/promises";
 import {
   anycast,
   type PromiseCreate,
@@ -10,17 +11,24 @@ import {
 import type { Command } from "commander";
 import { type ServerAddress, send } from "../client.ts";
 import { wrongInput } from "../failure.ts";
+import { nextCommand } from "../next-command.ts";
 import {
   addServerOptions,
   durationOf,
+  idOf,
   jsonOf,
   type ServerOptions,
   serverOf,
   wholeNumberOf,
 } from "../options.ts";
 import { printResult } from "../result.ts";
+import { stateInWords } from "../state.ts";
 import type { Terminal } from "../terminal.ts";
 import { encodeJson } from "../values.ts";
+import { tellObstacles } from "../waiting.ts";
+
+/** Versions of functions count from 1; whoever registers one chooses. */
+const VERSIONS = { min: 1, max: 999_999_999 } as const;
 
 interface InvokeOptions extends ServerOptions {
   readonly func: string;
@@ -56,18 +64,17 @@ export function addInvoke(root: Command, terminal: Terminal): void {
       const request = requestOf(id, options, Date.now());
       const server = serverOf(options, terminal);
       const { promise } = await send(server, "promise.create", request);
-      if (options.wait) {
-        terminal.err(`Waiting for ${id}; Ctrl-C ends the waiting, not the work.`, "dim");
-        await printResult(terminal, server, id, options);
-      } else {
-        announce({ terminal, server, options }, { request, promise });
-      }
+      warnOfTarget(terminal, promise);
+      if (options.wait) await waitFor(promise, { terminal, server, options });
+      else announce({ terminal, server, options }, { request, promise });
     });
 }
 
 const EXAMPLES = `
+With --wait, Ctrl-C ends the waiting, with exit code 130. The work goes on; the same command waits for it again.
+
 Examples:
-  $ resonate invoke greet-1 -f greet --arg World --wait
+  $ resonate invoke factorial-20 -f factorial --arg 20 --target factorial-workers --wait
   $ resonate invoke report-may -f report --json-args '[{"month":5},true]' --target reporters
   $ resonate invoke remind-7 -f remind --delay 1h30m`;
 
@@ -76,9 +83,10 @@ function collect(value: string, before: readonly string[] = []): readonly string
 }
 
 function requestOf(id: string, options: InvokeOptions, now: number): PromiseCreate {
-  const problem = rootIdProblem(id);
+  const problem = rootIdProblem(idOf(id));
   if (problem) throw wrongInput(problem);
-  const version = wholeNumberOf("--version", options.version);
+  if (options.func === "") throw wrongInput("--func must be the name of a function, got ''");
+  const version = wholeNumberOf("--version", options.version, VERSIONS);
   const delayMs = options.delay === undefined ? 0 : durationOf("--delay", options.delay);
   return {
     id,
@@ -117,12 +125,37 @@ function targetOf(target: string): string {
   throw wrongInput(`--target must be an address or the name of a group, got '${target}'`);
 }
 
+/** Official servers deliver to other addresses too, so it may be meant. */
+function warnOfTarget(terminal: Terminal, { tags, state }: PromiseRecord): void {
+  const target = tags[TAG.target];
+  if (target === undefined || state !== "pending" || parseAddress(target)?.kind === "poll") return;
+  terminal.err(
+    `Warning: servers of this version deliver to poll:// addresses alone; from one of them ${target} is never told.`,
+  );
+}
+
+interface Surroundings {
+  readonly terminal: Terminal;
+  readonly server: ServerAddress;
+  readonly options: InvokeOptions;
+}
+
+async function waitFor(promise: PromiseRecord, { terminal, server, options }: Surroundings) {
+  terminal.err(`Waiting for ${promise.id}; Ctrl-C ends the waiting, not the work.`, "dim");
+  const end = new AbortController();
+  const pause = (ms: number) => setTimeout(ms, undefined, { signal: end.signal, ref: false });
+  try {
+    await Promise.race([
+      printResult(terminal, server, promise.id, options),
+      tellObstacles({ terminal, server, promise, pause }),
+    ]);
+  } finally {
+    end.abort();
+  }
+}
+
 function announce(
-  {
-    terminal,
-    server,
-    options,
-  }: { terminal: Terminal; server: ServerAddress; options: InvokeOptions },
+  { terminal, server, options }: Surroundings,
   { request, promise }: { request: PromiseCreate; promise: PromiseRecord },
 ): void {
   const { id, state } = promise;
@@ -134,6 +167,7 @@ function announce(
   }
   const target = promise.tags[TAG.target] ?? "nobody";
   if (created) terminal.out(`Created ${id}: ${options.func}, for ${target} at ${server.url}.`);
-  else terminal.out(`${id} exists already, and is ${state}. Nothing was changed.`);
-  terminal.out(`Follow it with: resonate tree ${id}`, "dim");
+  else terminal.out(`${id} exists already (${stateInWords(state)}). Nothing was changed.`);
+  const found = serverOf({}, terminal).url;
+  terminal.out(`Follow it with: ${nextCommand(["tree", id], { url: server.url, found })}`, "dim");
 }

@@ -1,11 +1,13 @@
 /** `resonate promises …`: promises as the server keeps them. */
-import type { PromiseState, SettledState } from "@resonate-ts/protocol";
-import type { Command } from "commander";
+import { inspect } from "node:util";
+import type { PromiseRecord, PromiseState, SettledState, Value } from "@resonate-ts/protocol";
+import { type Command, Option } from "commander";
 import { send } from "../client.ts";
 import { wrongInput } from "../failure.ts";
 import {
   addServerOptions,
   durationOf,
+  idOf,
   jsonOf,
   printJson,
   type ServerOptions,
@@ -13,8 +15,12 @@ import {
   tagsOf,
   wholeNumberOf,
 } from "../options.ts";
+import { PROMISE_STATES } from "../state.ts";
 import type { Terminal } from "../terminal.ts";
 import { encodeJson, payloadOf } from "../values.ts";
+
+/** How many promises a server gives at once. */
+const PAGE = { min: 1, max: 1_000 } as const;
 
 export function addPromises(root: Command, terminal: Terminal): void {
   const promises = root
@@ -31,12 +37,41 @@ export function addPromises(root: Command, terminal: Terminal): void {
 }
 
 function addGet(promises: Command, terminal: Terminal): void {
-  addServerOptions(promises.command("get <id>").description("Print a promise."))
+  addServerOptions(
+    promises
+      .command("get <id>")
+      .description(
+        "Print a promise: its record, and below what its payloads hold. With --json the record only.",
+      ),
+  )
     .addHelpText("after", "\nExample:\n  $ resonate promises get greet-1")
-    .action(async (id: string, options: ServerOptions) => {
-      const { promise } = await send(serverOf(options, terminal), "promise.get", { id });
+    .action(async (text: string, options: ServerOptions) => {
+      const server = serverOf(options, terminal);
+      const { promise } = await send(server, "promise.get", { id: idOf(text) });
       printJson(terminal, promise, options);
+      if (!options.json) await printPayloads(terminal, promise);
     });
+}
+
+/** Payloads are base64 on the wire, and of more than JSON where the value needs it. */
+async function printPayloads(terminal: Terminal, { param, value }: PromiseRecord): Promise<void> {
+  for (const [name, payload] of Object.entries({ param, value })) {
+    if (payload?.data === undefined) continue;
+    const text = `${name}: ${await decoded(payload)}`;
+    for (const line of text.split("\n")) terminal.out(line);
+  }
+}
+
+async function decoded(payload: Value): Promise<string> {
+  // Most commands do without it, and start sooner.
+  const { createCodec } = await import("@resonate-ts/sdk");
+  try {
+    const value = await createCodec().decode(payload);
+    if (value instanceof Error) return `${value.name}: ${value.message}`;
+    return inspect(value, { depth: null, breakLength: 100 });
+  } catch {
+    return "not readable here (encrypted, or written by another program)";
+  }
 }
 
 interface CreateOptions extends ServerOptions {
@@ -56,7 +91,8 @@ function addCreate(promises: Command, terminal: Terminal): void {
     .option("--param <json>", 'payload, {"headers":{},"data":…}; data is encoded as base64')
     .option("--tags <json>", 'tags, {"name":"text"}')
     .addHelpText("after", "\nExample:\n  $ resonate promises create approval-7 --timeout 1d")
-    .action(async (id: string, options: CreateOptions) => {
+    .action(async (text: string, options: CreateOptions) => {
+      const id = idOf(text);
       const { promise } = await send(serverOf(options, terminal), "promise.create", {
         id,
         timeoutAt: Date.now() + durationOf("--timeout", options.timeout),
@@ -90,7 +126,8 @@ function addSettle(
       "after",
       `\nExample:\n  $ resonate promises ${verb} approval-7 --json-value '"yes"'`,
     )
-    .action(async (id: string, options: SettleOptions) => {
+    .action(async (text: string, options: SettleOptions) => {
+      const id = idOf(text);
       const value = settleValue(options);
       const server = serverOf(options, terminal);
       const { promise } = await send(server, "promise.settle", { id, state, value });
@@ -115,9 +152,9 @@ interface SearchOptions extends ServerOptions {
 
 function addSearch(promises: Command, terminal: Terminal): void {
   addServerOptions(promises.command("search").description("Print promises by state and tags."))
-    .option("--state <state>", "pending, resolved, rejected, rejected_canceled, rejected_timedout")
+    .addOption(new Option("--state <state>", "only those in this state").choices(PROMISE_STATES))
     .option("--tags <json>", 'only those with these tags, {"name":"text"}')
-    .option("--limit <number>", "at most so many", "100")
+    .option("--limit <number>", `at most so many, ${PAGE.min} to ${PAGE.max}`, "100")
     .option("--cursor <cursor>", "go on where the page before ended")
     .addHelpText("after", "\nExample:\n  $ resonate promises search --state pending --limit 10")
     .action(async (options: SearchOptions) => {
@@ -125,7 +162,7 @@ function addSearch(promises: Command, terminal: Terminal): void {
         ...(options.state === undefined ? {} : { state: options.state }),
         ...(options.cursor === undefined ? {} : { cursor: options.cursor }),
         tags: options.tags === undefined ? {} : tagsOf("--tags", options.tags),
-        limit: wholeNumberOf("--limit", options.limit),
+        limit: wholeNumberOf("--limit", options.limit, PAGE),
       });
       printJson(terminal, page, options);
     });

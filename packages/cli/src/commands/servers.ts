@@ -16,7 +16,9 @@ import {
 } from "@resonate-ts/server";
 import { type Command, Option } from "commander";
 import { send } from "../client.ts";
-import { Failure } from "../failure.ts";
+import { Failure, wrongInput } from "../failure.ts";
+import { nextCommand } from "../next-command.ts";
+import { SERVER_DEFAULT } from "../options.ts";
 import { stopSignal } from "../signals.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -57,23 +59,29 @@ export function addDev(root: Command, terminal: Terminal): void {
       const memory = options.memory ? { "storage.type": "memory" as const } : {};
       const settings = { ...settingsOf(options, terminal, DEV_DEFAULTS), ...memory };
       const path = fileOf(settings);
-      if (path !== undefined) await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      if (path !== undefined) await makeFolder(path);
       if (path !== undefined && options.reset) await reset(path);
       await runServer(terminal, settings, async (server) => {
         announce(terminal, server, settings);
+        announceUrl(terminal, settings["server.url"] ?? server.url);
         await announcePending(terminal, server);
       });
     });
 }
 
+const VARIABLES =
+  "Every setting is also an environment variable: --server-port is RESONATE_SERVER__PORT.";
+
 const SERVE_EXAMPLES = `
-Every flag is also an environment variable: --server-port is RESONATE_SERVER__PORT.
+${VARIABLES}
 
 Examples:
   $ resonate serve --storage-sqlite-path /var/lib/resonate/resonate.db
   $ RESONATE_SERVER__PORT=9001 resonate serve`;
 
 const DEV_EXAMPLES = `
+${VARIABLES}
+
 Examples:
   $ resonate dev
   $ resonate dev --reset
@@ -90,7 +98,8 @@ function addSettings(command: Command, defaults: Partial<Settings> = {}): Comman
 }
 
 /** Without commander's own default: a flag that was not given must give way to the environment. */
-function optionOf({ flag, help, initial }: SettingInfo): Option {
+function optionOf({ flag, help: purpose, initial, choices }: SettingInfo): Option {
+  const help = choices === undefined ? purpose : `${purpose}; one of ${choices.join(", ")}`;
   if (typeof initial === "boolean") return new Option(flag, help);
   if (Array.isArray(initial)) return new Option(`${flag} <origin...>`, help);
   const text = initial === undefined ? help : `${help} (default: ${initial})`;
@@ -160,6 +169,11 @@ function announce(terminal: Terminal, { url }: RunningServer, settings: Settings
   terminal.out(`Data: ${fileOf(settings) ?? "in memory, gone when this ends"}`);
 }
 
+/** Workers look at the default by themselves. */
+function announceUrl(terminal: Terminal, url: string): void {
+  if (url !== SERVER_DEFAULT) terminal.out(`Workers find it with RESONATE_URL=${url}`);
+}
+
 async function announcePending(terminal: Terminal, { url }: RunningServer): Promise<void> {
   const promises = await pending(url);
   if (!promises) {
@@ -170,13 +184,14 @@ async function announcePending(terminal: Terminal, { url }: RunningServer): Prom
   const [first] = runs;
   if (first === undefined) {
     terminal.out("Pending: nothing");
-    terminal.out("Next: start a worker, then: resonate invoke greet-1 -f greet --arg World --wait");
+    const invoke = nextCommand(["invoke", "ID", "-f", "FUNCTION", "--wait"], { url });
+    terminal.out(`Next: start a worker, then: ${invoke} (more: resonate invoke --help)`);
     return;
   }
   const named = runs.slice(0, RUNS_NAMED_MAX).join(", ");
   const more = runs.length > RUNS_NAMED_MAX || promises.length === PENDING_LOOKED_AT_MAX;
   terminal.out(`Pending: ${named}${more ? ", …" : ""}`);
-  terminal.out(`Next: resonate tree ${first}`);
+  terminal.out(`Next: ${nextCommand(["tree", first], { url })}`);
 }
 
 /** Some of what is pending; nothing when the server's own URL does not lead to it: others may reach it all the same. */
@@ -187,6 +202,16 @@ async function pending(url: string): Promise<readonly PromiseRecord[] | undefine
   } catch (error) {
     if (error instanceof Failure) return undefined;
     throw error;
+  }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  const folder = dirname(path);
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? ` (${String(error.code)})` : "";
+    throw wrongInput(`'${path}' cannot be opened: '${folder}' cannot be made a folder${code}`);
   }
 }
 

@@ -1,5 +1,6 @@
 /** Calls a function until it has an outcome that counts. */
 import type { DurableFunction } from "../context.ts";
+import { isResonateError } from "../errors.ts";
 import type { Cell, Settled } from "../future.ts";
 import type { ErrorClass } from "../options.ts";
 import { Exponential, type RetryPolicy } from "../retry.ts";
@@ -69,15 +70,25 @@ function retryDelay(
     if (retryPolicy) host.logger.warn({ id: place.id }, ignoredPolicy(place.id));
     return null;
   }
-  if (nonRetryableErrors.some((type) => failed.outcome.error instanceof type)) return null;
+  const { error } = failed.outcome;
+  if (isMisuse(error) || nonRetryableErrors.some((type) => error instanceof type)) return null;
   const delay = (retryPolicy ?? DEFAULT_POLICY).next(failed.count);
   if (delay === null || host.clock.now() + delay >= place.timeoutAt) return null;
-  host.logger.debug(
-    { id: place.id, attempt: failed.count, delay, error: failed.outcome.error },
-    "A step failed and will be tried again.",
+  const log = failed.count === 1 ? host.logger.warn : host.logger.debug;
+  log.call(
+    host.logger,
+    { id: place.id, attempt: failed.count, retryMs: delay, error: error },
+    `'${place.id}' failed and is tried again in ${delay} ms, and then until its deadline or as its retry policy says.`,
   );
   return delay;
 }
+
+/** A call of this package that cannot be right, however often it is made. */
+function isMisuse(error: unknown): boolean {
+  return MISUSES.some((code) => isResonateError(error, code));
+}
+
+const MISUSES = ["ARGUMENT_INVALID", "ID_INVALID", "VERSION_INVALID", "VALUE_NOT_ENCODABLE"];
 
 function ignoredPolicy(id: string): string {
   return `The retry policy of '${id}' is ignored: it is a workflow, and only functions that start nothing durable are tried again. Give the policy to its steps.`;

@@ -107,7 +107,7 @@ export class Execution {
   /** Whether the task is parked now; if not, something that it waits for has settled. */
   async #park(): Promise<boolean> {
     const named = this.#waits.named({ all: this.#nameAll() });
-    const settled = await this.#journal.suspend(named);
+    const settled = await this.#journal.suspend(named, () => this.#waits.named({ all: true }));
     if (!settled) {
       this.#waits.registered(named);
       return true;
@@ -118,7 +118,7 @@ export class Execution {
     this.#fruitless = fed > 0 ? 0 : this.#fruitless + 1;
     if (this.#fruitless < FRUITLESS_MAX) return false;
     throw new ResonateError(
-      "SERVER_REFUSED",
+      "SERVER_INCONSISTENT",
       `The server says that something '${this.id}' waits for has settled, but shows all of it pending. The pass is tried again.`,
     );
   }
@@ -228,9 +228,12 @@ class ExecutionHost implements Host, CellObserver {
     if (this.#steps) return void this.#steps.push(step);
     const steps = [step];
     this.#steps = steps;
-    // The list grows while it is gone through.
-    for (const next of steps) next();
-    this.#steps = undefined;
+    try {
+      // The list grows while it is gone through.
+      for (const next of steps) next();
+    } finally {
+      this.#steps = undefined;
+    }
   }
 
   track(cell: Cell): void {

@@ -35,7 +35,8 @@ export interface Recorded {
  *
  * Writes are applied in the order of the calls. Every method that writes rejects with `LeaseLostError` once
  * the claim is no longer ours; nothing was written then. Other rejections mean that the pass cannot go on:
- * `ServerRefusedError`, `ServerUnreachableError`, `VALUE_NOT_ENCODABLE`, `VALUE_NOT_DECODABLE`.
+ * `ServerRefusedError`, `ServerUnreachableError`, `VALUE_NOT_DECODABLE`, and `VALUE_NOT_ENCODABLE` or
+ * `VALUE_TOO_LARGE` of arguments.
  */
 export interface Journal {
   /**
@@ -43,15 +44,22 @@ export interface Journal {
    * is known already, so that a replay of finished steps waits for nothing.
    */
   create(request: CreateRequest): Recorded | Promise<Recorded>;
-  /** Records how a promise ended. Gives what is on record, which is not `outcome` if another came first. */
+  /**
+   * Records how a promise ended. Gives what is on record, which is not `outcome` if another came first. An outcome
+   * that cannot be written (`VALUE_NOT_ENCODABLE`, `VALUE_TOO_LARGE`) is recorded as a rejection that says so.
+   */
   settle(id: string, outcome: Settled): Promise<Settled>;
   /**
    * Parks the task until one of `awaited` settles. Writes asked for from now on wait for `reopen`.
    *
    * Gives nothing when it is parked; otherwise the task is still ours, and it gives what settled meanwhile,
-   * perhaps with more.
+   * perhaps with more. When an answer is lost it may have shown something that is never shown again, so it asks
+   * then for `all` that is waited for.
    */
-  suspend(awaited: readonly string[]): Promise<readonly PromiseRecord[] | undefined>;
+  suspend(
+    awaited: readonly string[],
+    all: () => readonly string[],
+  ): Promise<readonly PromiseRecord[] | undefined>;
   /** Goes on after `suspend`: under the same claim, or under a new one of the version given. */
   reopen(version?: number): void;
   /** Reads promises; those that are gone are left out. */
@@ -60,6 +68,6 @@ export interface Journal {
   decode(promise: PromiseRecord): Recorded | Promise<Recorded>;
   /** How a promise ended, decoded; `undefined` while it is pending. A promise only if decryption takes time. */
   outcomeOf(promise: PromiseRecord): Settled | undefined | Promise<Settled>;
-  /** Settles the task's own promise, and with it the task. Gives the promise as it is on record. */
+  /** Settles the task's own promise, and with it the task; as `settle` else. Gives the promise as it is on record. */
   finish(outcome: Settled): Promise<PromiseRecord>;
 }

@@ -11,6 +11,7 @@ import {
   isRefusal,
   type PromiseRecord,
   type Refusal,
+  type Request,
   type RequestData,
   type RequestHead,
   type RequestKind,
@@ -19,7 +20,7 @@ import {
   type Value,
 } from "@resonate-ts/protocol";
 import type { Codec } from "../codec/codec.ts";
-import { LeaseLostError, ResonateError, ServerRefusedError } from "../errors.ts";
+import { isResonateError, LeaseLostError, ResonateError, ServerRefusedError } from "../errors.ts";
 import type { Settled } from "../future.ts";
 import { makeRequest } from "../network/envelope.ts";
 import type { Network } from "../network/network.ts";
@@ -28,6 +29,8 @@ import { outcomeOf, readRecord } from "./outcome.ts";
 
 /** Most promises named in one suspend; what is more is registered before, 500 requests in flight at most. */
 export const SUSPEND_ACTIONS_MAX = 500;
+/** Most promises named in a suspend whose first answer was lost: as many as surely fit into one request. */
+const SUSPEND_AGAIN_MAX = 2_000;
 
 type FencedAction = RequestData["task.fence"]["action"];
 
@@ -74,30 +77,27 @@ export class NetworkJournal implements Journal {
 
   async settle(id: string, outcome: Settled): Promise<Settled> {
     const promise = await this.#write(
-      () => this.#codec.encode(contentOf(outcome)),
-      (value) => ({ kind: "promise.settle", data: { id, state: stateOf(outcome), value } }),
+      () => this.#encode(outcome),
+      (end) => ({ kind: "promise.settle", data: { id, ...end } }),
     );
     const settled = await outcomeOf(promise, this.#codec);
     if (settled) return settled;
-    throw new ResonateError("SERVER_REFUSED", `The server did not settle '${id}' when asked to.`);
+    throw new ResonateError(
+      "SERVER_INCONSISTENT",
+      `The server did not settle '${id}' when asked to.`,
+    );
   }
 
-  async suspend(awaited: readonly string[]): Promise<readonly PromiseRecord[] | undefined> {
+  async suspend(
+    awaited: readonly string[],
+    all: () => readonly string[],
+  ): Promise<readonly PromiseRecord[] | undefined> {
     this.#close();
     const settled = await this.#registerAhead(awaited.slice(0, -SUSPEND_ACTIONS_MAX));
     if (settled.length > 0) return settled;
-    const delta = this.#network.extensions.has("delta");
-    const response = await this.#send(
-      "task.suspend",
-      {
-        ...this.#claim(),
-        actions: awaited.slice(-SUSPEND_ACTIONS_MAX).map((id) => ({
-          kind: "promise.register_callback",
-          head: {},
-          data: { awaited: id, awaiter: this.#id },
-        })),
-      },
-      delta ? { "resonate:preload": "delta" } : {},
+    const response = await this.#network.send(
+      this.#suspension(awaited.slice(-SUSPEND_ACTIONS_MAX)),
+      () => this.#suspension(all().slice(-SUSPEND_AGAIN_MAX)),
     );
     if (isRefusal(response)) throw this.#refused(response, "task.suspend");
     return response.head.status === 200 ? undefined : (response.data.preload ?? []);
@@ -127,18 +127,42 @@ export class NetworkJournal implements Journal {
   }
 
   async finish(outcome: Settled): Promise<PromiseRecord> {
-    const value = await this.#codec.encode(contentOf(outcome));
-    const data = { id: this.#id, state: stateOf(outcome), value };
+    const data = { id: this.#id, ...(await this.#encode(outcome)) };
     const action = { kind: "promise.settle", head: {}, data } as const;
     const response = await this.#send("task.fulfill", { ...this.#claim(), action });
     if (isRefusal(response)) throw this.#refused(response, "task.fulfill");
     return response.data.promise;
   }
 
+  #suspension(awaited: readonly string[]): Request<"task.suspend"> {
+    const delta = this.#network.extensions.has("delta");
+    const actions = awaited.map((id) => {
+      const data = { awaited: id, awaiter: this.#id };
+      return { kind: "promise.register_callback", head: {}, data } as const;
+    });
+    const head = delta ? ({ "resonate:preload": "delta" } as const) : {};
+    return makeRequest("task.suspend", { ...this.#claim(), actions }, head);
+  }
+
+  /** An outcome as it is recorded. One that cannot be written is a failure like any other: the program is told. */
+  #encode(outcome: Settled): Ending | Promise<Ending> {
+    const failed = (error: unknown) => {
+      if (!isUnwritable(error)) throw error;
+      return this.#encode({ kind: "rejected", error });
+    };
+    try {
+      const value = this.#codec.encode(contentOf(outcome));
+      const ending = (encoded: Value) => ({ state: stateOf(outcome), value: encoded });
+      return value instanceof Promise ? value.then(ending, failed) : ending(value);
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
   /** Sends a write when it is its turn; gives the promise as it is on record then. */
-  async #write(
-    encode: () => Value | Promise<Value>,
-    action: (value: Value) => FencedAction,
+  async #write<E extends object>(
+    encode: () => E | Promise<E>,
+    action: (encoded: E) => FencedAction,
   ): Promise<PromiseRecord> {
     const value = encode();
     if (!this.#queue && !(value instanceof Promise)) return this.#fence(action(value));
@@ -216,6 +240,15 @@ export class NetworkJournal implements Journal {
     }
     return new ServerRefusedError({ status, requestKind, message: refusal.data });
   }
+}
+
+interface Ending {
+  readonly state: SettledState;
+  readonly value: Value;
+}
+
+function isUnwritable(error: unknown): boolean {
+  return isResonateError(error, "VALUE_NOT_ENCODABLE") || isResonateError(error, "VALUE_TOO_LARGE");
 }
 
 function stateOf(outcome: Settled): SettledState {

@@ -95,7 +95,9 @@ export class EmbeddedNetwork implements Network {
   async #load(): Promise<Engine> {
     const { path, group, pid, logger = silentLogger } = this.#options;
     const { EXTENSIONS, openEngine } = await import("@resonate-ts/server");
-    const engine = await openEngine({ path, logger });
+    const engine = await openEngine({ path, logger }).catch((error: unknown) => {
+      throw openingError(error);
+    });
     engine.failed.catch((error: unknown) => {
       logger.error(
         { error, where: this.#where },
@@ -159,6 +161,18 @@ export class EmbeddedNetwork implements Network {
       // It could not be opened, and whoever waited for it has been told.
     }
   }
+}
+
+/** Why the records cannot be opened, as an error of this package where a person can mend it. */
+function openingError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  if (error.name === "StoreInUseError") {
+    return new ResonateError("STORE_IN_USE", error.message, { cause: error });
+  }
+  if (error.name === "StoreUnusableError") {
+    return new ResonateError("STORE_UNUSABLE", error.message, { cause: error });
+  }
+  return error;
 }
 
 /** Runs `work` after everything that this turn of the event loop still does, but before its next one. */

@@ -121,8 +121,11 @@ export class HttpNetwork implements Network {
     return this.#stopped;
   }
 
-  send<K extends RequestKind>(request: Request<K>): Promise<Response<K> | Refusal> {
-    return this.#requests.send(request);
+  send<K extends RequestKind>(
+    request: Request<K>,
+    again?: () => Request<K>,
+  ): Promise<Response<K> | Refusal> {
+    return this.#requests.send(request, again);
   }
 
   recv(receive: (message: Message) => void): void {

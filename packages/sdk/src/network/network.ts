@@ -24,7 +24,14 @@ export interface Network {
   init(): Promise<void>;
   /** Finishes what is under way, then disconnects. Safe to call twice. */
   stop(): Promise<void>;
-  send<K extends RequestKind>(request: Request<K>): Promise<Response<K> | Refusal>;
+  /**
+   * @param again what to send instead when `request` has been sent and its answer was lost, so that it may have been
+   *   applied. Default: the same.
+   */
+  send<K extends RequestKind>(
+    request: Request<K>,
+    again?: () => Request<K>,
+  ): Promise<Response<K> | Refusal>;
   /** Subscribes to messages. */
   recv(receive: (message: Message) => void): void;
   /**

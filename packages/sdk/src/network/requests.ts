@@ -42,9 +42,11 @@ export interface RequestsOptions {
 }
 
 interface Entry {
-  readonly request: Request;
-  readonly body: string;
-  readonly bytes: number;
+  /** With its body, made anew where it is sent again in other words. */
+  request: Request;
+  body: string;
+  bytes: number;
+  readonly again: (() => Request) | undefined;
   readonly giveUpAt: number;
   readonly resolve: (answer: Response | Refusal) => void;
   readonly reject: (error: unknown) => void;
@@ -65,10 +67,15 @@ export class Requests {
     this.#options = options;
   }
 
-  send<K extends RequestKind>(request: Request<K>): Promise<Response<K> | Refusal> {
+  send<K extends RequestKind>(
+    request: Request<K>,
+    again?: () => Request<K>,
+  ): Promise<Response<K> | Refusal> {
     if (this.#stopping.signal.aborted) return Promise.reject(stopped(request));
     const answer = new Promise<Response | Refusal>((resolve, reject) => {
-      this.#accept(this.#entry(request, resolve, reject));
+      const giveUpAt = performance.now() + this.#options.giveUpMs;
+      const words = this.#words(request);
+      this.#accept({ ...words, again, giveUpAt, resolve, reject, sent: 0 });
     });
     const done = () => this.#open.delete(answer);
     this.#open.add(answer);
@@ -83,12 +90,12 @@ export class Requests {
     while (this.#open.size > 0) await Promise.allSettled(this.#open);
   }
 
-  #entry(request: Request, resolve: Entry["resolve"], reject: Entry["reject"]): Entry {
-    const { giveUpMs, token } = this.#options;
+  /** A request as it is sent. */
+  #words(request: Request): Pick<Entry, "request" | "body" | "bytes"> {
+    const { token } = this.#options;
     const head = token === undefined ? request.head : { ...request.head, auth: token };
     const body = JSON.stringify({ kind: request.kind, head, data: request.data });
-    const giveUpAt = performance.now() + giveUpMs;
-    return { request, body, bytes: Buffer.byteLength(body), giveUpAt, resolve, reject, sent: 0 };
+    return { request, body, bytes: Buffer.byteLength(body) };
   }
 
   #accept(entry: Entry): void {
@@ -130,6 +137,8 @@ export class Requests {
           return;
         case "failed":
           left = left.filter((entry) => this.#mayGoOn(entry, outcome.cause));
+          for (const entry of left)
+            if (entry.again) Object.assign(entry, this.#words(entry.again()));
           await pause(backoffMs(BACKOFF, failures), this.#stopping.signal);
       }
     }

@@ -2,6 +2,7 @@
  * The stream of messages from a server to one process. It is opened again whenever it breaks, for as long as
  * the process wants it.
  */
+import { randomUUID } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Message } from "@resonate-ts/protocol";
 import { createParser } from "eventsource-parser";
@@ -37,6 +38,8 @@ export interface MessageStreamOptions {
 
 export class MessageStream {
   readonly #options: MessageStreamOptions;
+  /** Tells this run of the process from one before it that had the same pid. */
+  readonly #incarnation = randomUUID();
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
 
@@ -82,6 +85,7 @@ export class MessageStream {
         "cache-control": "no-cache",
         // Asks for the short grace: this client is back within it.
         "resonate-extensions": "lease",
+        "resonate-incarnation": this.#incarnation,
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       },
       headersTimeout: timeoutMs,

@@ -12,7 +12,13 @@ import { isRefusal, isTimer, type PromiseRecord, type TaskRecord } from "@resona
 import type { Codec } from "../codec/codec.ts";
 import { type Ending, Execution } from "../core/execution.ts";
 import type { Surroundings } from "../core/host.ts";
-import { LeaseLostError, ResonateError } from "../errors.ts";
+import {
+  isResonateError,
+  LeaseLostError,
+  PromiseCanceledError,
+  PromiseTimedoutError,
+  ResonateError,
+} from "../errors.ts";
 import { NetworkJournal } from "../journal/network-journal.ts";
 import { makeRequest } from "../network/envelope.ts";
 import type { Network } from "../network/network.ts";
@@ -75,7 +81,7 @@ export class Worker {
     const { clock, logger } = surroundings;
     this.#options = options;
     this.#warm = new WarmExecutions(warmExecutionsMax);
-    this.#faults = new Faults(logger);
+    this.#faults = new Faults({ logger, clock });
     const held = () => [...this.#held.values()].map(({ id, version }) => ({ id, version }));
     this.#heartbeats = new Heartbeats({ network, clock, logger, pid, ttlMs, held });
   }
@@ -83,7 +89,7 @@ export class Worker {
   /** Takes up an offer, now or when there is room. */
   offer(offer: Offer): void {
     const { id } = offer;
-    if (this.#stopped) return;
+    if (this.#stopped || this.#faults.declines(id)) return;
     if (this.#held.has(id) || this.#claiming.has(id)) this.#again.set(id, offer);
     else if (this.#full()) this.#queue(offer);
     else this.#take(offer);
@@ -99,6 +105,14 @@ export class Worker {
     const before = this.#held.get(id);
     before?.execution.drop(new LeaseLostError({ promiseId: id }));
     this.#begin(claimed, this.#warm.take(id), false);
+  }
+
+  /** A promise has settled. If its task runs here, that was somebody else's doing, and the work is in vain. */
+  settled(promise: PromiseRecord): void {
+    const { id } = promise;
+    const reason = reasonOf(promise);
+    this.#held.get(id)?.execution.drop(reason);
+    this.#warm.take(id)?.execution.drop(reason);
   }
 
   /** Takes nothing more, fires the signals of what runs, and releases it, within a second. Safe to call twice. */
@@ -210,7 +224,8 @@ export class Worker {
         onAway(held.id);
         break;
       case "fault":
-        await this.#backOff(this.#faults.add(held.id, ending.error));
+        if (isMissing(ending.error)) this.#faults.decline(held.id, ending.error);
+        else await this.#backOff(this.#faults.add(held.id, ending.error));
         if (this.#held.get(held.id) !== held) return;
         await this.#release(held);
         this.#let(held);
@@ -272,6 +287,21 @@ export class Worker {
       surroundings.logger.debug({ id, error }, "A task could not be released.");
     }
   }
+}
+
+/** The function is not registered here. Others may have it, so the task is not kept from them. */
+function isMissing(error: unknown): boolean {
+  return (
+    isResonateError(error, "FUNCTION_NOT_REGISTERED") ||
+    isResonateError(error, "VERSION_NOT_REGISTERED")
+  );
+}
+
+/** Why work on a promise that has settled is in vain. */
+function reasonOf({ id: promiseId, state, timeoutAt }: PromiseRecord): ResonateError {
+  if (state === "rejected_canceled") return new PromiseCanceledError({ promiseId });
+  if (state === "rejected_timedout") return new PromiseTimedoutError({ promiseId, timeoutAt });
+  return new LeaseLostError({ promiseId });
 }
 
 function stopping(id: string): ResonateError {

@@ -27,6 +27,8 @@ export class EngineNetwork implements Network {
   readonly messages: Message[] = [];
   /** Answers a request in place of the engine; `undefined` lets it pass. */
   intercept: (request: Request) => Answer | Promise<Answer> | undefined = () => undefined;
+  /** Whether the answer to a request is lost on its way, so that it is sent again. */
+  losesAnswer: (request: Request) => boolean = () => false;
   /** Whether a message is lost on its way. */
   loses: (message: Message) => boolean = () => false;
   readonly #engine: Engine;
@@ -104,9 +106,13 @@ export class EngineNetwork implements Network {
     this.#disconnect?.();
   }
 
-  async send<K extends RequestKind>(request: Request<K>): Promise<Response<K> | Refusal> {
+  async send<K extends RequestKind>(
+    request: Request<K>,
+    again = () => request,
+  ): Promise<Response<K> | Refusal> {
     this.sent.push(request);
     const answer = (await this.intercept(request)) ?? (await this.#process(request));
+    if (this.losesAnswer(request)) return this.send(again(), again);
     for (const watcher of this.#watchers) watcher({ request, answer });
     return answer as Response<K> | Refusal;
   }

@@ -39,40 +39,6 @@ const faults = {
     },
     message: /stop here/,
   },
-  "a function that is not registered": {
-    async fn(ctx: Context) {
-      calls.push("before");
-      try {
-        await ctx.run("missing");
-      } catch {
-        calls.push("caught");
-      } finally {
-        calls.push("finally");
-      }
-    },
-    message: /No function 'missing' is registered in this process \(it has fn\)/,
-  },
-  "a version that is not registered": {
-    *fn(ctx: Context) {
-      calls.push("before");
-      yield* ctx.run("fn", ctx.options({ version: 7 }));
-    },
-    message: /Version 7 of 'fn' is not registered/,
-  },
-  "a result that cannot travel": {
-    async fn() {
-      calls.push("before");
-      return () => 1;
-    },
-    message: /fn|function/,
-  },
-  "a step's result that cannot travel": {
-    *fn(ctx: Context) {
-      calls.push("before");
-      yield* ctx.run(() => Symbol("x"));
-    },
-    message: /symbol/i,
-  },
   "an argument that cannot travel": {
     *fn(ctx: Context) {
       calls.push("before");
@@ -104,6 +70,83 @@ describe.each(Object.entries(faults))("%s", (_name, { fn, message }) => {
     await released;
     expect(await handle.done()).toBe(false);
     expect(client.logged.filter(({ level }) => level === "error").length).toBe(1);
+  });
+});
+
+describe("a function that is not registered here", () => {
+  const missing = async (ctx: Context) => {
+    calls.push("before");
+    try {
+      await ctx.run("missing");
+    } catch {
+      calls.push("caught");
+    }
+  };
+
+  test("ends the pass with what there is, and no block of the program sees it", async () => {
+    const client = world.client({ register: { fn: missing } });
+    await client.resonate.beginRun("w", "fn");
+
+    await client.logs("error", /No function 'missing' is registered in this process \(it has fn\)/);
+
+    expect(calls).toEqual(["before"]);
+  });
+
+  test("names the version that is not registered", async () => {
+    function* fn(ctx: Context) {
+      yield* ctx.run("fn", ctx.options({ version: 7 }));
+    }
+    const client = world.client({ register: { fn } });
+    await client.resonate.beginRun("w", "fn");
+
+    await client.logs("error", /Version 7 of 'fn' is not registered/);
+  });
+
+  test("is run by others at once, and not asked for here for a while", async () => {
+    const without = world.client({ register: { other: () => 1 } });
+    await without.network.init();
+    const first = without.network.answered(({ request }) => request.kind === "task.release");
+    const { resonate } = world.client({ group: "clients", defaultTarget: "default" });
+    const handle = await resonate.beginRpc("w", "fn");
+    await first;
+    without.network.repeat();
+
+    world.client({ register: { fn: () => "done" } });
+
+    expect(await handle.result()).toBe("done");
+    expect(without.network.summary("task.acquire")).toEqual(["task.acquire w"]);
+  });
+});
+
+describe.each([
+  ["a function", () => () => 1],
+  ["a symbol", () => Symbol("x")],
+  ["too much", () => "x".repeat(2_000_000)],
+])("a result that cannot travel: %s", (_name, leaf) => {
+  test("of a step is thrown where it is awaited, and the step does not run again", async () => {
+    const { resonate } = world.client({
+      register: {
+        fn: async (ctx: Context) => {
+          try {
+            return await ctx.run(() => {
+              calls.push("leaf");
+              return leaf();
+            });
+          } catch (error) {
+            return (error as ResonateError).code;
+          }
+        },
+      },
+    });
+
+    expect(await resonate.run("w", "fn")).toMatch(/^VALUE_(NOT_ENCODABLE|TOO_LARGE)$/);
+    expect(calls).toEqual(["leaf"]);
+  });
+
+  test("of a root rejects it", async () => {
+    const { resonate } = world.client({ register: { fn: leaf } });
+
+    await expect(resonate.run("w", "fn")).rejects.toThrow();
   });
 });
 

@@ -353,3 +353,37 @@ test("replaying finished steps sends nothing", async () => {
   expect(second.network.sent.map((sent) => fenced(sent)?.id ?? "")).toContain("w:50");
   expect(second.network.sent.filter(({ kind }) => kind === "task.fence").length).toBe(1);
 });
+
+test("what a lost answer to a suspend has shown is found all the same", async () => {
+  // More than are named again at a park.
+  const count = 100;
+  const found = Promise.withResolvers<number>();
+  const { network, resonate } = world.client({
+    register: {
+      fn: async (ctx: Context) => {
+        const all = Array.from({ length: count }, () => ctx.promise<number>());
+        const first = await Promise.race(all);
+        found.resolve(await Promise.race(all.filter((_, at) => at !== first)));
+      },
+    },
+  });
+  const parked = network.parked("w");
+  const handle = await resonate.beginRun("w", "fn");
+  await parked;
+  const suspends = () => network.summary("task.suspend").length;
+  network.intercept = async (request) => {
+    // While the task is held again, before it is parked: what tells it so is the answer that is lost.
+    if (request.kind === "task.suspend" && suspends() === 2) {
+      await resonate.promises.resolveValue(`w:${count - 1}`, count - 1);
+    }
+    return undefined as never;
+  };
+  network.losesAnswer = (request) => request.kind === "task.suspend" && suspends() === 2;
+
+  await resonate.promises.resolveValue("w:0", 0);
+
+  expect(await found.promise).toBe(count - 1);
+  // It joins what it started.
+  for (let at = 1; at < count - 1; at++) await resonate.promises.resolveValue(`w:${at}`, at);
+  await handle.result();
+});

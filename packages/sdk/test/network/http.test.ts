@@ -281,6 +281,25 @@ describe("with a server that takes batches", () => {
     expect(lengths).toEqual([1_000, 2, 1, 1]);
   });
 
+  test("one whose answer may have been lost is sent again in the words given for that", async () => {
+    const server = await serve({
+      extensions: BATCH,
+      raw: (post) => (post === 1 ? { status: 502, text: "Bad Gateway" } : undefined),
+    });
+    const network = connect(server.url);
+    await network.init();
+
+    const answer = network.send(get("a"), () => get("b"));
+    const plain = network.send(get("c"));
+
+    expect((await answer).head.status).toBe(200);
+    expect((await plain).head.status).toBe(200);
+    expect(server.posts.map(idsOf)).toEqual([
+      ["a", "c"],
+      ["b", "c"],
+    ]);
+  });
+
   test("each gets its own answer", async () => {
     const server = await serve({
       extensions: BATCH,

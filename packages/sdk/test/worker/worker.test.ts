@@ -286,3 +286,36 @@ test("of parked executions the least recent are dropped beyond the limit, and re
 
   expect(entered).toEqual(["a", "b", "c", "a"]);
 });
+
+describe("work whose promise somebody else settles", () => {
+  test.each([
+    ["canceled", { timeout: 60_000 }, "PROMISE_CANCELED"],
+    ["past its deadline", { timeout: 50 }, "PROMISE_TIMED_OUT"],
+  ])(
+    "ends when it is %s: its signal fires, its place is free, its caller hears",
+    async (_name, options, code) => {
+      const aborted = Promise.withResolvers<unknown>();
+      const started = gate();
+      const { resonate } = world.client({
+        maxConcurrentTasks: 1,
+        register: {
+          hang: (ctx: Context) => {
+            ctx.signal.addEventListener("abort", () => aborted.resolve(ctx.signal.reason));
+            started.resolve();
+            return new Promise(() => {});
+          },
+          next: () => "next",
+        },
+      });
+      const result = resonate.run("w", "hang", resonate.options(options));
+      const ended = expect(result).rejects.toMatchObject({ code });
+      await started.promise;
+
+      if (code === "PROMISE_CANCELED") await resonate.promises.cancel("w");
+
+      await ended;
+      expect(await aborted.promise).toMatchObject({ code });
+      expect(await resonate.run("n", "next")).toBe("next");
+    },
+  );
+});

@@ -55,4 +55,6 @@ export type Outgoing =
       readonly address: string;
       readonly task: { readonly id: string; readonly version: number };
     }
-  | { readonly kind: "unblock"; readonly address: string; readonly promise: PromiseRecord };
+  | { readonly kind: "unblock"; readonly address: string; readonly promise: PromiseRecord }
+  /** To the process that holds a claim: somebody else has settled the promise. Lost without harm. */
+  | { readonly kind: "revoke"; readonly pid: string; readonly promise: PromiseRecord };

@@ -1,7 +1,8 @@
 /** What happens when a promise settles, whoever settles it. */
 import type { PromiseRecord } from "@resonate-ts/protocol";
 import { fulfilled } from "./project.ts";
-import type { Change, StoredPromise } from "./records.ts";
+import type { Change, Outgoing, StoredPromise, StoredTask } from "./records.ts";
+import { publicPromise } from "./replies.ts";
 import type { Effects, Obligations, Step, World } from "./step.ts";
 
 interface Verdict {
@@ -28,7 +29,14 @@ export function settlement(stored: StoredPromise, verdict: Verdict, world: World
   const task = world.task(stored.id);
   const changes: Change[] = [{ put: "promise", record: promise }];
   if (task) changes.push({ put: "task", record: fulfilled(task) });
-  return { promise, effects: { changes, next: announcements(stored.id, obligations) } };
+  const next = announcements(stored.id, obligations);
+  return { promise, effects: { changes, messages: revocation(promise, task), next } };
+}
+
+/** Whoever holds the claim works in vain, and is told so. (A holder that settles by its claim knows it.) */
+function revocation(promise: StoredPromise, task: StoredTask | undefined): readonly Outgoing[] {
+  const pid = task?.state === "acquired" ? task.pid : undefined;
+  return pid === undefined ? [] : [{ kind: "revoke", pid, promise: publicPromise(promise) }];
 }
 
 /** The steps that tell those who wait. */

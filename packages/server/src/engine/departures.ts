@@ -11,6 +11,7 @@ const REMEMBERED_MAX = 10_000;
 
 interface Departed {
   readonly graceMs: number;
+  readonly incarnation?: string | undefined;
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -23,9 +24,9 @@ export class Departures {
     this.#release = release;
   }
 
-  left(pid: string, graceMs: number): void {
+  left(pid: string, { graceMs, incarnation }: Omit<Departed, "timer">): void {
     this.back(pid);
-    const departed: Departed = { graceMs, timer: undefined };
+    const departed: Departed = { graceMs, incarnation, timer: undefined };
     this.#departed.set(pid, departed);
     this.#wait(pid, departed);
     if (this.#departed.size <= REMEMBERED_MAX) return;
@@ -40,6 +41,10 @@ export class Departures {
   back(pid: string): void {
     clearTimeout(this.#departed.get(pid)?.timer);
     this.#departed.delete(pid);
+  }
+
+  incarnationOf(pid: string): string | undefined {
+    return this.#departed.get(pid)?.incarnation;
   }
 
   /** A claim of this process has been committed. */

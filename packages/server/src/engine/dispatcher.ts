@@ -126,6 +126,18 @@ export class Dispatcher {
     return (named ?? first)?.connection.send(message) ?? false;
   }
 
+  /** Tells a process that what it works on has settled without it. */
+  revoke(promise: PromiseRecord, pid: string): void {
+    for (const group of this.#groups.values()) {
+      group.get(pid)?.connection.send({ kind: "unblock", head: {}, data: { promise } });
+    }
+  }
+
+  /** Which run of a process a stream belongs to, where it is open and says so. */
+  incarnationOf({ group, id }: Connection): string | undefined {
+    return this.#groups.get(group)?.get(id)?.connection.incarnation;
+  }
+
   /** Offers what has been left unanswered to others, and what found every buffer full again. */
   sweep(): void {
     const before = this.#options.now() - ANSWER_TIMEOUT_MS;

@@ -11,6 +11,11 @@ export interface Connection {
    * not come back in that time they are offered to others.
    */
   readonly graceMs: number;
+  /**
+   * Tells one run of a process from the next of the same id. A stream of another run means that the one before has
+   * ended, and what it held is offered to others at once.
+   */
+  readonly incarnation?: string | undefined;
   /** Hands over one message; `false` when it cannot take it (buffer full, closed). Must not throw. */
   send(message: Message): boolean;
   /** The engine is done with this connection: another took its place, or the server stops. */

@@ -115,12 +115,16 @@ export class GroupCommitEngine implements Engine {
   }
 
   connect(connection: Connection): () => void {
-    const { id, graceMs } = connection;
+    const { id, incarnation } = connection;
+    const before = this.#dispatcher.incarnationOf(connection) ?? this.#departures.incarnationOf(id);
     this.#departures.back(id);
     this.#dispatcher.open(connection);
+    // Another run of that process: whoever held the claims has ended.
+    const succeeds = before !== undefined && incarnation !== undefined && before !== incarnation;
+    if (succeeds) this.#attempt(() => this.#release((holder) => holder === id, id));
     return () => {
       const left = this.#dispatcher.close(connection) && !this.#dispatcher.connected(id);
-      if (left && this.#state === "open") this.#departures.left(id, graceMs);
+      if (left && this.#state === "open") this.#departures.left(id, connection);
     };
   }
 
@@ -255,6 +259,8 @@ export class GroupCommitEngine implements Engine {
     for (const message of messages) {
       if (message.kind === "execute") {
         this.#dispatcher.offer(message.task, message.address);
+      } else if (message.kind === "revoke") {
+        this.#dispatcher.revoke(message.promise, message.pid);
       } else if (this.#dispatcher.notify(message.promise, message.address)) {
         this.#note({ awaited: message.promise.id, address: message.address });
       }
@@ -288,11 +294,13 @@ export class GroupCommitEngine implements Engine {
   }
 
   /** Offers what lost processes hold to others: one process, or all that held claims and have not connected. */
-  async #releaseLost(pid?: string): Promise<void> {
-    const gone = (holder: string | undefined) =>
-      holder !== undefined && !this.#dispatcher.connected(holder);
+  #releaseLost(pid?: string): Promise<void> {
+    return this.#release((holder) => !this.#dispatcher.connected(holder), pid);
+  }
+
+  async #release(isLost: (holder: string) => boolean, pid?: string): Promise<void> {
     const held = await this.#options.store.heldBy(pid, HELD_MAX);
-    const lost = held.filter((task) => gone(task.pid));
+    const lost = held.filter((task) => task.pid !== undefined && isLost(task.pid));
     if (lost.length === 0) return;
     const steps = lost.map(
       ({ id, version }): Step => ({ kind: "task.expire", data: { id, version, lost: true } }),

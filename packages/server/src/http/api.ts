@@ -25,7 +25,8 @@ export async function answerPost(
       return;
     case "too large": {
       const answer = refuse(413, `The body is larger than ${BODY_BYTES_MAX} bytes`);
-      sendJson(response, 413, JSON.stringify(answer), headers);
+      // What is left of the body is not read, so the connection cannot be used again.
+      sendJson(response, 413, JSON.stringify(answer), { ...headers, Connection: "close" });
       return hangUp(response);
     }
     case "not UTF-8":

@@ -49,6 +49,7 @@ export function openPoll(
   const disconnect = engine.connect({
     ...place,
     graceMs: hasLease(request) ? GRACE_MS : GRACE_WITHOUT_LEASE_MS,
+    incarnation: incarnationOf(request),
     send: (message) => {
       const taken = stream.send(message);
       // Said once until it has caught up: a backlog may be a hundred thousand messages.
@@ -68,6 +69,12 @@ export function openPoll(
 function hasLease(request: IncomingMessage): boolean {
   const names = request.headers["resonate-extensions"];
   return typeof names === "string" && names.split(",").some((name) => name.trim() === "lease");
+}
+
+/** What the client calls this run of its process; of any length up to that of a name. */
+function incarnationOf(request: IncomingMessage): string | undefined {
+  const name = request.headers["resonate-incarnation"];
+  return typeof name === "string" && name.length <= 64 ? name : undefined;
 }
 
 /** The group and the process that `/poll/{group}/{id}` names; `undefined` when they cannot be decoded. */

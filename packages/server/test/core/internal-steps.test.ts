@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { NOTICE_RETRY_MS_FIRST } from "../../src/core/promise/notify.ts";
 import type { Step } from "../../src/core/step.ts";
 import { execute } from "../../src/engine/execute.ts";
 import { global, NOW, onEveryStore, RETRY_MS, targeted } from "../support/lab.ts";
@@ -80,12 +81,28 @@ onEveryStore("a step of the server's own", (lab) => {
     const notify: Step = { kind: "promise.notify", data: key };
     expect(await take(notify)).toMatchObject(nothing);
     await lab().resolve("p");
-    lab().jump(RETRY_MS - 1);
+    lab().jump(NOTICE_RETRY_MS_FIRST - 1);
     expect(await take(notify)).toMatchObject(nothing);
     lab().jump(1);
 
     expect((await take(notify)).messages).toHaveLength(1);
     expect(await take(notify)).toMatchObject(nothing);
+  });
+
+  test("that notifies a listener waits as long again as the promise is settled, up to the retry time-out", async () => {
+    await lab().create("p", { tags: global });
+    const key = { awaited: "p", address: "poll://uni@g/l" };
+    await lab().ok("promise.register_listener", key);
+    await lab().resolve("p");
+    const notify: Step = { kind: "promise.notify", data: key };
+    const sentAfter: number[] = [];
+
+    for (let ms = 0; ms < 4 * RETRY_MS; ms += NOTICE_RETRY_MS_FIRST) {
+      if ((await take(notify)).messages.length > 0) sentAfter.push(ms);
+      lab().jump(NOTICE_RETRY_MS_FIRST);
+    }
+
+    expect(sentAfter).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 62_000, 92_000]);
   });
 
   test("that notes a notice as delivered keeps the listener of a pending promise", async () => {

@@ -182,14 +182,20 @@ function comparable(answer: unknown): unknown {
   return { status: head.status, data };
 }
 
+/** The messages of the protocol. Revocations are an addition of ours, tested in `engine/deliver.test.ts`. */
 function shown(messages: readonly Outgoing[]): string[] {
-  return messages
-    .map((message) =>
-      message.kind === "execute"
-        ? `execute ${message.task.id} ${message.task.version} to ${message.address}`
-        : `unblock ${message.promise.id} ${message.promise.state} to ${message.address}`,
-    )
-    .sort();
+  return messages.flatMap((message) => shownOne(message) ?? []).sort();
+}
+
+function shownOne(message: Outgoing): string | undefined {
+  switch (message.kind) {
+    case "execute":
+      return `execute ${message.task.id} ${message.task.version} to ${message.address}`;
+    case "unblock":
+      return `unblock ${message.promise.id} ${message.promise.state} to ${message.address}`;
+    case "revoke":
+      return undefined;
+  }
 }
 
 /** The same with the names of every object in order. */

@@ -217,6 +217,44 @@ describe("a lease", () => {
     expect((await lab.task("a")).state).toEqual("pending");
   });
 
+  test("is lost at once when another run of its process connects, open stream or not", async () => {
+    for (const id of ["a", "b"]) {
+      const first = lab.connect("g", "p1", { graceMs: 1_000, incarnation: `${id} 1` });
+      await lab.ok("task.create", claimedCreate(id, { ttl: 60_000 }));
+      if (id === "a") first.disconnect();
+
+      lab.connect("g", "p1", { graceMs: 1_000, incarnation: `${id} 2` });
+      await lab.advance(1);
+
+      expect(await lab.task(id)).toMatchObject({ state: "pending", version: 1 });
+      await lab.resolve(id);
+    }
+  });
+
+  test("is kept when the same run of its process connects again", async () => {
+    lab.connect("g", "p1", { graceMs: 1_000, incarnation: "1" }).disconnect();
+    await lab.ok("task.create", claimedCreate("a", { ttl: 60_000 }));
+    lab.connect("g", "p1", { graceMs: 1_000, incarnation: "1" });
+
+    await lab.advance(10_000);
+
+    expect((await lab.task("a")).state).toEqual("acquired");
+  });
+
+  test("whose promise is settled by others, or by its deadline, ends with word to its holder", async () => {
+    const holder = lab.connect("g", "p1");
+    await lab.ok("task.create", claimedCreate("a", { timeoutAt: NOW + 100, ttl: 60_000 }));
+    await lab.ok("task.create", claimedCreate("b", { ttl: 60_000 }));
+    await lab.ok("task.create", claimedCreate("c", { ttl: 60_000 }));
+    const settle = { data: { id: "c", state: "resolved" }, kind: "promise.settle" };
+
+    await lab.resolve("b");
+    await lab.ok("task.fulfill", { id: "c", version: 1, action: settle });
+    await lab.advance(100);
+
+    expect(holder.take()).toEqual(["unblock b resolved", "unblock a rejected_timedout"]);
+  });
+
   test("of a process that was never connected runs its time", async () => {
     await lab.ok("task.create", claimedCreate("a", { ttl: 60_000 }));
     lab.connect("g", "other").disconnect();

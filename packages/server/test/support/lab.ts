@@ -277,6 +277,7 @@ export function fulfill(id: string, version: number, state = "resolved", value =
 
 interface WorkerOptions {
   readonly graceMs?: number;
+  readonly incarnation?: string;
 }
 
 /** A connected process that keeps what it is sent. */
@@ -292,12 +293,13 @@ export class Worker {
     engine: GroupCommitEngine,
     group: string,
     id: string,
-    { graceMs = 1_000 }: WorkerOptions,
+    { graceMs = 1_000, incarnation }: WorkerOptions,
   ) {
     this.disconnect = engine.connect({
       group,
       id,
       graceMs,
+      incarnation,
       send: (message) => {
         if (this.accepts) this.messages.push(message);
         return this.accepts;

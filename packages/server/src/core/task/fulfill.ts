@@ -14,6 +14,7 @@ export const fulfillTask: Handler<"task.fulfill"> = {
     const { state, value } = action.data;
     const verdict = { state, value, settledAt: world.at };
     const { promise, effects } = settlement(view.promise, verdict, world);
-    return { reply: ok({ promise: publicPromise(promise) }), ...effects };
+    // The holder knows: there is nobody else to tell.
+    return { ...effects, messages: [], reply: ok({ promise: publicPromise(promise) }) };
   },
 };
