@@ -1,8 +1,10 @@
 /**
  * The main job from end to end, for a person to watch: `pnpm demo`. It needs nothing and asks nothing, uses free
- * ports and a temporary folder, and exits 0, or 1 when something was not as it must be.
+ * ports and a temporary folder, and exits 0, or 1 when something was not as it must be. Ctrl-C stops it: it cleans up
+ * and exits 130. When nobody reads it any more, as after `| head`, it ends the same way without a word, with 0.
  */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { styleText } from "node:util";
@@ -22,15 +24,22 @@ const COLORS = { ada: "cyan", bob: "magenta", cyd: "yellow" } as const;
 /** Slow enough to watch. */
 const PAUSE_MS = 150;
 
+/** As shells do for a program that Ctrl-C ended. */
+const STOPPED_CODE = 130;
+
 let stages = 0;
-let interrupted = false;
+/** Set once it is being stopped from outside: what goes wrong from then on has not failed. */
+let stopping = false;
 const since = performance.now();
-const folder = await mkdtemp(join(tmpdir(), "resonate-demo-"));
+const folder = mkdtempSync(join(tmpdir(), "resonate-demo-"));
+// More than one of them may come: the terminal and the program that started this one both pass a Ctrl-C on.
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.once(signal, async () => {
-    interrupted = true;
-    await cleanUp();
-    process.exit(1);
+  process.on(signal, () => void stop("Stopped.", STOPPED_CODE));
+}
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    void stop("", 0);
   });
 }
 try {
@@ -39,13 +48,22 @@ try {
   const seconds = ((performance.now() - since) / 1_000).toFixed(1);
   print(`\n${styleText("green", `All of it was as it must be, in ${seconds} s.`)}`);
 } catch (error) {
-  process.exitCode = 1;
-  const problem = error instanceof Error ? error.message : String(error);
-  // What was stopped on purpose has not failed.
-  const what = interrupted ? "Stopped." : `${styleText("red", "The demo failed:")} ${problem}`;
-  process.stderr.write(`\n${what}\n`);
+  if (!stopping) {
+    process.exitCode = 1;
+    const problem = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`\n${styleText("red", "The demo failed:")} ${problem}\n`);
+  }
 } finally {
+  // Who stops it cleans up, and ends the process.
+  if (!stopping) await cleanUp();
+}
+
+async function stop(lastWords: string, code: number): Promise<void> {
+  if (stopping) return;
+  stopping = true;
   await cleanUp();
+  if (lastWords !== "") process.stderr.write(`\n${lastWords}\n`);
+  process.exit(code);
 }
 
 async function cleanUp(): Promise<void> {
@@ -111,5 +129,6 @@ function say(text: string): void {
 }
 
 function print(text: string): void {
+  if (stopping) return;
   process.stdout.write(`${text}\n`);
 }

@@ -77,7 +77,9 @@ export class Cluster {
       await client.stop();
     }
     const [answer = "", how = ""] = client.lines.map(({ text }) => text);
-    return { value: BigInt(answer.split(" = ")[1] ?? -1), how };
+    const value = answer.split(" = ")[1];
+    if (value === undefined) throw new Error(`The client ended without an answer for ${n}.`);
+    return { value: BigInt(value), how };
   }
 
   /** Every multiplication that any worker has printed, in the order in which they were read. */

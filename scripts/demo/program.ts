@@ -28,9 +28,9 @@ export interface ProgramOptions {
 
 const running = new Set<Program>();
 
-/** Ends every program that is still there, however it was left. */
+/** Ends every program that is still there, however it was left, also one that is started meanwhile. */
 export async function stopPrograms(): Promise<void> {
-  await Promise.all([...running].map((program) => program.stop()));
+  while (running.size > 0) await Promise.all([...running].map((program) => program.stop()));
 }
 
 /** A running program. It is Node itself, with nothing in between, so that a signal reaches the program. */

@@ -5,6 +5,9 @@ import { describe, expect, test } from "vitest";
 
 const APPS = fileURLToPath(new URL("../../apps/", import.meta.url));
 
+/** Those of this repository: a folder of one's own beside them may look as it likes. */
+const OURS = ["crawler", "factorial-client", "factorial-worker", "fan-out-notifications"];
+
 interface Link {
   readonly text: string;
   readonly path: string;
@@ -12,7 +15,7 @@ interface Link {
   readonly line: number;
 }
 
-describe.each(readdirSync(APPS))("the README of %s", (app) => {
+describe.each(OURS)("the README of %s", (app) => {
   const readme = readFileSync(`${APPS}${app}/README.md`, "utf8");
 
   test("links to the lines it names", () => {

@@ -1,4 +1,7 @@
 /** The demo, run as a newcomer runs it. */
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { Program, stopPrograms } from "../../scripts/demo/program.ts";
 
@@ -26,4 +29,20 @@ test("the demo does the main job from end to end and exits 0", { timeout: DEMO_M
   expect(printed).toContain("Pages: 14, redirects: 1, not to be had: 1.");
   expect(printed).toContain("All of it was as it must be");
   expect(code).toBe(0);
+});
+
+test("Ctrl-C, passed on twice, stops the demo with 130 and leaves nothing behind", async () => {
+  const temporary = mkdtempSync(join(tmpdir(), "resonate-stopped-"));
+  const demo = new Program({ entry: "scripts/demo.ts", env: { TMPDIR: temporary } });
+  await demo.line(/factorial\(2\) = 2/);
+
+  demo.kill("SIGINT");
+  demo.kill("SIGINT");
+
+  expect(await demo.exited).toBe(130);
+  expect(demo.lines.at(-1)?.text).toBe("Stopped.");
+  expect(demo.lines.map(({ text }) => text).join("\n")).not.toMatch(/NOT|failed/);
+  const left = readdirSync(temporary).filter((name) => name.startsWith("resonate-demo-"));
+  rmSync(temporary, { recursive: true, force: true });
+  expect(left).toEqual([]);
 });

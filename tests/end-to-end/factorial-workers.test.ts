@@ -75,6 +75,27 @@ test("a client that finds no server says so once, and connects when there is one
   expect(await worker.stop()).toBe(0);
 });
 
+test("a client whose question nobody takes says so, and gets its answer once somebody does", async () => {
+  const server = new Program({
+    entry: "packages/cli/src/main.ts",
+    args: ["dev", "--memory", "--server-port", "0"],
+  });
+  const url = /http:\S+/.exec((await server.line(/listens on/)).text)?.[0] ?? "";
+  const env = { RESONATE_URL: url };
+  const client = new Program({ entry: "apps/factorial-client/src/main.ts", args: ["5"], env });
+  await client.line(
+    /^Nobody has taken it yet: is a worker running\? pnpm --filter factorial-worker/,
+  );
+
+  new Program({ entry: "apps/factorial-worker/src/main.ts", env });
+
+  await client.success();
+  expect(client.lines.map(({ text }) => text).slice(1)).toEqual([
+    "factorial(5) = 120",
+    expect.stringMatching(/computed now/),
+  ]);
+});
+
 /** A port that nothing listens on: asked of the system, and given back. */
 async function freePort(): Promise<number> {
   const { createServer } = await import("node:net");

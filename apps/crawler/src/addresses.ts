@@ -11,7 +11,7 @@ export class ForbiddenAddressError extends Error {
 
   constructor(host: string, address: string) {
     super(
-      `${host} is at ${address}, which is not a public address; --allow-private lets the crawler go there`,
+      `${host} is at ${address}, which is not a public address; a run with --allow-private may go there`,
     );
   }
 }

@@ -14,8 +14,8 @@ export const GROUP = "crawlers";
 
 /** How many pages are under way at once. */
 const CONCURRENCY = 4;
-/** A page that cannot be had is tried again after 0.5 s and 1 s. */
-const RETRIES = new Exponential({ delay: 250, maxRetries: 2 });
+/** A page that gives no answer is tried again after 1 s, 2 s and 4 s; then the record says that it cannot be had. */
+const RETRIES = new Exponential({ delay: 500, maxRetries: 3 });
 
 export interface CrawlRequest {
   /** Names this crawl: a page is fetched once per run. */
@@ -26,6 +26,8 @@ export interface CrawlRequest {
   readonly depth: number;
   /** How many URLs are visited at most, those that cannot be had included. */
   readonly maxPages: number;
+  /** Loopback and private addresses may be visited, whichever process does it. */
+  readonly allowPrivate: boolean;
 }
 
 /** What came of a page. Exactly one per accepted URL. */
@@ -55,7 +57,7 @@ export function* crawl(ctx: Context, request: CrawlRequest): Durable<CrawlResult
     // All of them start here; then they are waited for, one after another.
     const started = chunk.map((visit) => ({
       visit,
-      page: fetchDurably(ctx, request.run, visit.url),
+      page: fetchDurably(ctx, request, visit.url),
     }));
     for (const { visit, page } of started) {
       try {
@@ -70,10 +72,10 @@ export function* crawl(ctx: Context, request: CrawlRequest): Durable<CrawlResult
   return { pages, leftOut: frontier.leftOut };
 }
 
-function fetchDurably(ctx: Context, run: string, url: string) {
+function fetchDurably(ctx: Context, { run, allowPrivate }: CrawlRequest, url: string) {
   const id = pageId(run, url);
   const options = ctx.options({ id, target: GROUP, retryPolicy: RETRIES });
-  return ctx.rpc<FetchedPage>("fetchPage", url, options);
+  return ctx.rpc<FetchedPage>("fetchPage", url, { run, allowPrivate }, options);
 }
 
 function recordOf(visit: Visit, { status, title, bytes, ms, problem }: FetchedPage): PageRecord {

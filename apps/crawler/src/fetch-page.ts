@@ -11,7 +11,7 @@ const TOTAL_MS = 30_000;
 
 export interface FetchedPage {
   readonly url: string;
-  /** Absent when the crawler may not connect there. */
+  /** Absent when there was no answer, or the crawler may not connect there. */
   readonly status?: number;
   readonly title?: string;
   /** Where the page leads; see `PageContent`. */
@@ -24,27 +24,54 @@ export interface FetchedPage {
   readonly problem?: string;
 }
 
-/** Told of every page that this process fetched; the dependency `fetched`. */
-export type Fetched = (page: FetchedPage) => void;
+/** For whom a page is fetched. Recorded with the call, so whichever process makes the request has the same rules. */
+export interface FetchRules {
+  readonly run: string;
+  /** Loopback and private addresses may be visited. */
+  readonly allowPrivate: boolean;
+}
+
+/** Makes the connections; the dependency `web`. */
+export type Web = (rules: FetchRules) => Dispatcher;
+
+/** Told of every request that this process made for a page, those that got no answer too; the dependency `fetched`. */
+export type Fetched = (page: FetchedPage, rules: FetchRules) => void;
 
 /**
  * Fetches one page and reads its links. Redirects are not followed: they lead to another page, which has a promise
- * of its own. Uses the dependencies `web` (an undici dispatcher) and `fetched`.
+ * of its own. Uses the dependencies `web` and `fetched`.
  *
  * @throws Error that says why, when there is no answer, or none in time.
  */
-export async function fetchPage(ctx: Context, url: string): Promise<FetchedPage> {
+export async function fetchPage(
+  ctx: Context,
+  url: string,
+  rules: FetchRules,
+): Promise<FetchedPage> {
   const since = performance.now();
-  const content = await request(ctx, url).catch(forbiddenOrThrow);
-  const page = { url, ...content, ms: Math.round(performance.now() - since) };
-  ctx.getDependency<Fetched>("fetched")?.(page);
-  return page;
+  const tell = (content: Content): FetchedPage => {
+    const page = { url, ...content, ms: Math.round(performance.now() - since) };
+    ctx.getDependency<Fetched>("fetched")?.(page, rules);
+    return page;
+  };
+  try {
+    return tell(await request(ctx, url, rules));
+  } catch (error) {
+    // Fired because this process stops: the next one makes the request again.
+    if (ctx.signal.aborted) throw error;
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    const page = tell({ links: [], bytes: 0, problem });
+    // An address that may not be visited is an outcome, not worth another try.
+    if (cause instanceof ForbiddenAddressError) return page;
+    throw new Error(problem, { cause: error });
+  }
 }
 
 type Content = Omit<FetchedPage, "url" | "ms">;
 
-async function request(ctx: Context, url: string): Promise<Content> {
-  const web = ctx.getDependency<Dispatcher>("web");
+async function request(ctx: Context, url: string, rules: FetchRules): Promise<Content> {
+  const web = ctx.getDependency<Web>("web")?.(rules);
   const response = await fetch(url, {
     redirect: "manual",
     headers: { "User-Agent": "resonate-crawler", Accept: "text/html" },
@@ -52,14 +79,6 @@ async function request(ctx: Context, url: string): Promise<Content> {
     ...(web && { dispatcher: web }),
   });
   return read(response, url);
-}
-
-/** An address that may not be visited is an outcome, not worth another try; the rest is thrown with its cause in words. */
-function forbiddenOrThrow(error: unknown): Content {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  if (cause instanceof ForbiddenAddressError)
-    return { links: [], bytes: 0, problem: cause.message };
-  throw new Error(cause instanceof Error ? cause.message : String(cause), { cause: error });
 }
 
 async function read(response: Response, url: string): Promise<Content> {

@@ -1,18 +1,16 @@
 /** The process: builds a crawler, crawls once, writes what it found. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { isResonateError, type Logger, Resonate } from "@resonate-ts/sdk";
-import { Agent } from "undici";
-import { guardedConnector } from "./addresses.ts";
-import { type CrawlResult, crawl, GROUP } from "./crawl.ts";
-import { type FetchedPage, fetchPage } from "./fetch-page.ts";
-import { jsonLines, pageLine, summary } from "./report.ts";
-import { SAMPLE_HOST, SAMPLE_URL, startSampleSite } from "./sample-site.ts";
-import { readSettings, type Settings } from "./settings.ts";
-
-/** How long a server may be silent before its first header, and between two pieces of its body, in ms. */
-const HEADERS_MS = 10_000;
-const BODY_MS = 20_000;
+import { isResonateError, Resonate, type ResonateOptions } from "@resonate-ts/sdk";
+import { type CrawlRequest, type CrawlResult, crawl, GROUP } from "./crawl.ts";
+import { FetchLog } from "./fetch-log.ts";
+import { fetchPage } from "./fetch-page.ts";
+import { isEmpty, jsonLines, summary } from "./report.ts";
+import { crawlId, requestOf } from "./request.ts";
+import { startSampleSite } from "./sample-site.ts";
+import { readSettings, type Settings, SettingsError } from "./settings.ts";
+import { onEnd, print, terminalLogger } from "./terminal.ts";
+import { openWeb } from "./web.ts";
 
 const asked = readSettings(process.argv.slice(2));
 switch (asked.kind) {
@@ -28,77 +26,62 @@ switch (asked.kind) {
 }
 
 async function run(settings: Settings): Promise<void> {
-  const { run, url = SAMPLE_URL, depth, maxPages, allowPrivate, data } = settings;
-  mkdirSync(data, { recursive: true });
+  const { run, server, data } = settings;
+  makeFolder(data);
+  const where = server === undefined ? { path: join(data, "crawler.db") } : { url: server };
+  const resonate = new Resonate({ ...where, group: GROUP, logger: terminalLogger() });
+  onEnd(() => resonate.stop());
+
+  const request = await requestOnRecord(where, settings);
   // Always there: a crawl of it that another process of the group began may be finished by this one.
   const site = await startSampleSite();
-  const ownSite = { host: SAMPLE_HOST, port: site.port };
-  const web = new Agent({
-    connect: guardedConnector({ allowPrivate, ownSite }),
-    headersTimeout: HEADERS_MS,
-    bodyTimeout: BODY_MS,
-  });
-  let answeredNow = 0;
-  const resonate = open(settings, web, (page) => {
-    if (page.status !== undefined) answeredNow++;
-    print(pageLine(page));
-  });
-  stopOnSignal(resonate);
+  const { web, close } = openWeb(site.port);
+  const log = new FetchLog(run, print);
+  resonate.setDependency("web", web);
+  resonate.setDependency("fetched", log.fetched);
+  resonate.register("fetchPage", fetchPage);
+  resonate.register("crawl", crawl);
 
-  print(`Crawling ${url}, process ${process.pid}; after a crash, go on with --run ${run}`);
-  const request = { run, url, depth, maxPages };
-  const result = await resonate.run<CrawlResult>(`crawl-${run}`, "crawl", request);
+  print(`Crawling ${request.url}, process ${process.pid}; after a crash, go on with --run ${run}`);
+  const result = await resonate.run<CrawlResult>(crawlId(run), "crawl", request);
   const path = join(data, `${run}.jsonl`);
   writeFileSync(path, jsonLines(result.pages));
-  print(summary(result, answeredNow));
+  print(summary(result, log.answered));
   print(`One line of JSON per page: ${path}`);
+  if (isEmpty(result)) process.exitCode = 1;
 
   await resonate.stop();
-  await web.close();
+  await close();
   await site.close();
 }
 
-function open(
-  { server, data }: Settings,
-  web: Agent,
-  fetched: (page: FetchedPage) => void,
-): Resonate {
-  const where = server === undefined ? { path: join(data, "crawler.db") } : { url: server };
-  const resonate = new Resonate({ ...where, group: GROUP, logger: terminalLogger() });
-  resonate.setDependency("web", web);
-  resonate.setDependency("fetched", fetched);
-  resonate.register("crawl", crawl);
-  resonate.register("fetchPage", fetchPage);
-  return resonate;
+/** Asks by a client of its own: `resonate`, once connected, is given work, and has to be ready for it. */
+async function requestOnRecord(where: ResonateOptions, settings: Settings): Promise<CrawlRequest> {
+  const reader = new Resonate({ ...where, group: "crawl-readers", logger: terminalLogger() });
+  const request = await requestOf(reader, settings);
+  await reader.stop();
+  return request;
 }
 
-/** The first signal gives back what this process holds and exits 0; a second one exits at once. */
-function stopOnSignal(resonate: Resonate): void {
-  let stopping = false;
-  const stop = async () => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    await resonate.stop();
-    process.exit(0);
-  };
-  process.on("SIGINT", stop);
-  process.on("SIGTERM", stop);
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+/** @throws SettingsError. */
+function makeFolder(data: string): void {
+  try {
+    mkdirSync(data, { recursive: true });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new SettingsError(`--data (CRAWLER_DATA) cannot be a folder: ${why}`);
+  }
 }
 
 function fail(error: unknown): void {
   // A signal stopped it, and ends the process.
   if (isResonateError(error, "STOPPED")) return;
   process.stderr.write(`crawler: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1);
+  const unusable = error instanceof SettingsError || isStoreError(error);
+  process.exit(unusable ? 2 : 1);
 }
 
-/** What the SDK has to say that a person should know. */
-function terminalLogger(): Logger {
-  const silent = () => {};
-  const loud = (_: object, message: string) => process.stderr.write(`${message}\n`);
-  return { debug: silent, info: silent, warn: loud, error: loud };
+/** The file is another process's, or it cannot be used. */
+function isStoreError(error: unknown): boolean {
+  return isResonateError(error, "STORE_IN_USE") || isResonateError(error, "STORE_UNUSABLE");
 }

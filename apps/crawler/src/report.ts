@@ -18,16 +18,29 @@ function colorOf(status = 400): "green" | "yellow" | "red" {
 
 /** What came of it all. `answeredNow`: how many answers this process itself got. */
 export function summary({ pages, leftOut }: CrawlResult, answeredNow: number): string {
-  const redirects = pages.filter(({ status = 0 }) => status >= 300 && status < 400).length;
-  const failed = pages.filter(({ status = 400, problem }) => status >= 400 || problem).length;
+  const failed = pages.filter(notToBeHad).length;
+  const redirects = pages.filter((page) => isRedirect(page) && !notToBeHad(page)).length;
   const depth = Math.max(0, ...pages.map((page) => page.depth));
   const before = pages.filter(({ status }) => status !== undefined).length - answeredNow;
   return [
-    `${pages.length} URLs down to depth ${depth}. Pages: ${pages.length - redirects - failed}, redirects: ${redirects}, not to be had: ${failed}.`,
+    `${pages.length} ${pages.length === 1 ? "URL" : "URLs"} down to depth ${depth}. Pages: ${pages.length - redirects - failed}, redirects: ${redirects}, not to be had: ${failed}.`,
     ...(leftOut > 0 ? [`${leftOut} more were found and left out (--max-pages).`] : []),
     ...(before > 0 ? [`${before} of them were fetched before, or elsewhere, and not again.`] : []),
     ...pages.filter(({ problem }) => problem).map(({ url, problem }) => `  ${url}: ${problem}`),
   ].join("\n");
+}
+
+/** Whether there is nothing to show for a whole crawl: no page could be had. */
+export function isEmpty({ pages }: CrawlResult): boolean {
+  return pages.every((page) => notToBeHad(page) || isRedirect(page));
+}
+
+function notToBeHad({ status = 400, problem }: PageRecord): boolean {
+  return status >= 400 || problem !== undefined;
+}
+
+function isRedirect({ status = 0 }: PageRecord): boolean {
+  return status >= 300 && status < 400;
 }
 
 /** One line of JSON per page. */

@@ -10,15 +10,23 @@ import { canonical } from "./links.ts";
  */
 const MAX_PAGES_MAX = 1_000;
 
+/** Of what neither the command nor the record of the run says. */
+export const DEFAULTS = { depth: 2, maxPages: 30, allowPrivate: false };
+
+/** What was asked for cannot be done as it was asked: exit code 2. */
+export class SettingsError extends Error {
+  override readonly name = "SettingsError";
+}
+
+/** Of the crawl itself, only what was said: a run that is on record knows the rest. */
 export interface Settings {
-  /** Where to begin; absent: the sample site. */
   readonly url?: string | undefined;
-  readonly depth: number;
-  readonly maxPages: number;
+  readonly depth?: number | undefined;
+  readonly maxPages?: number | undefined;
   /** Names the crawl; the same name goes on with the same crawl. */
   readonly run: string;
   /** Loopback and private addresses may be visited. */
-  readonly allowPrivate: boolean;
+  readonly allowPrivate?: boolean | undefined;
   /** Where the server is; without one everything is kept in a file. */
   readonly server?: string | undefined;
   /** The folder for that file and for the results. */
@@ -39,8 +47,10 @@ export function readSettings(words: readonly string[], env = process.env): Asked
       allowPositionals: true,
     });
     if (values.help) return { kind: "help", text: HELP };
+    const [url, more] = positionals;
+    if (more !== undefined) throw new SettingsError(`one URL at most; '${more}' is one too many`);
     const settings = schema.parse({
-      url: positionals.length > 0 ? positionals.join(" ") : undefined,
+      url,
       depth: values.depth,
       maxPages: values["max-pages"],
       run: values.run,
@@ -72,13 +82,13 @@ const schema = z.object({
     })
     .transform((url) => canonical(new URL(url)))
     .optional(),
-  depth: whole("--depth", { min: 0, max: 20 }).default(2),
-  maxPages: whole("--max-pages", { min: 1, max: MAX_PAGES_MAX }).default(30),
+  depth: whole("--depth", { min: 0, max: 20 }).optional(),
+  maxPages: whole("--max-pages", { min: 1, max: MAX_PAGES_MAX }).optional(),
   run: z
     .string()
     .regex(/^[\w-]{1,64}$/, "--run must be 1 to 64 letters, digits, '-' or '_'")
     .default(() => randomUUID().slice(0, 8)),
-  allowPrivate: z.boolean().default(false),
+  allowPrivate: z.boolean().optional(),
   server: z
     .url({ protocol: /^https?$/, error: "--server (RESONATE_URL) must be an http or https URL" })
     .optional(),
@@ -101,11 +111,11 @@ const HELP = `Usage: crawler [URL] [flags]
 
 Visits a page and what it links to on the same host, each page once. Without a URL it visits a small
 site that it serves itself. Kill it half-way and start it again with the same --run: it goes on
-where it was.
+where it was, with the URL and the limits it was begun with.
 
 Flags, and the environment variables that do the same:
-  --depth N                    how many links away from the first page to go, 0 to 20 (default 2)
-  --max-pages N                how many pages to visit, 1 to ${MAX_PAGES_MAX} (default 30)
+  --depth N                    how many links away from the first page to go, 0 to 20 (default ${DEFAULTS.depth})
+  --max-pages N                how many pages to visit, 1 to ${MAX_PAGES_MAX} (default ${DEFAULTS.maxPages})
   --run NAME                   names the crawl (default: a new name)
   --allow-private              also visit loopback and private addresses
   --server URL  RESONATE_URL   a server (default: none, everything is kept in a file)

@@ -45,7 +45,14 @@ function open(web: Web): Resonate {
 }
 
 function run(resonate: Resonate, request: Partial<CrawlRequest> = {}): Promise<CrawlResult> {
-  const whole = { run: "r", url: page("a"), depth: 9, maxPages: 99, ...request };
+  const whole = {
+    run: "r",
+    url: page("a"),
+    depth: 9,
+    maxPages: 99,
+    allowPrivate: false,
+    ...request,
+  };
   return resonate.run<CrawlResult>(`crawl-${whole.run}`, "crawl", whole);
 }
 

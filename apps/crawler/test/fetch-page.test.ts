@@ -24,10 +24,11 @@ async function fetchFrom(answer: RequestListener): Promise<FetchedPage> {
   resonate = new Resonate();
   resonate.register("fetchPage", fetchPage);
   const retries = resonate.options({ retryPolicy: new Constant({ delay: 0, maxRetries: 1 }) });
-  const page = await resonate.run("page", fetchPage, `http://127.0.0.1:${port}/`, retries);
+  const page = await resonate.run("page", fetchPage, `http://127.0.0.1:${port}/`, RULES, retries);
   return { ...page, links: page.links.map((link) => new URL(link).pathname) };
 }
 
+const RULES = { run: "r", allowPrivate: true };
 const HTML = { "Content-Type": "text/html" };
 const MANY_BYTES = 2 * 1_024 * 1_024;
 

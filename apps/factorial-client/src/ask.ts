@@ -1,4 +1,4 @@
-import { isResonateError, type Resonate } from "@resonate-ts/sdk";
+import { type Resonate, ServerRefusedError } from "@resonate-ts/sdk";
 
 /** The group of workers that computes. */
 const WORKERS = "factorial-workers";
@@ -11,6 +11,11 @@ export interface Answer {
   readonly cached: boolean;
 }
 
+/** The id of the call that computes n!. */
+export function callId(n: number): string {
+  return `factorial-${n}`;
+}
+
 /**
  * Asks for n!.
  *
@@ -18,7 +23,7 @@ export interface Answer {
  * the result, now and later.
  */
 export async function ask(resonate: Resonate, n: number): Promise<Answer> {
-  const id = `factorial-${n}`;
+  const id = callId(n);
   const since = performance.now();
   const cached = await settled(resonate, id);
   const target = resonate.options({ target: WORKERS });
@@ -32,7 +37,7 @@ async function settled(resonate: Resonate, id: string): Promise<boolean> {
     return state !== "pending";
   } catch (error) {
     // No such promise: nobody has asked yet.
-    if (isResonateError(error, "SERVER_REFUSED")) return false;
+    if (error instanceof ServerRefusedError && error.status === 404) return false;
     throw error;
   }
 }

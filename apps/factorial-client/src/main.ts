@@ -1,7 +1,8 @@
 /** The process: asks once, prints the answer. */
 import { Resonate } from "@resonate-ts/sdk";
-import { type Answer, ask } from "./ask.ts";
+import { type Answer, ask, callId } from "./ask.ts";
 import { readSettings, type Settings } from "./settings.ts";
+import { whenNobodyTakes } from "./taken.ts";
 import { waitForServer } from "./wait-for-server.ts";
 
 const asked = readSettings(process.argv.slice(2));
@@ -17,15 +18,26 @@ switch (asked.kind) {
     process.exitCode = 2;
 }
 
-async function run({ n, server }: Settings): Promise<void> {
-  stopOnSignal();
+async function run({ n, server, token }: Settings): Promise<void> {
+  endQuietly();
   await waitForServer(server, () => {
     process.stderr.write(
       `No Resonate server answers at ${server}. Start one with "pnpm resonate dev"; waiting for it.\n`,
     );
   });
-  const resonate = new Resonate({ url: server, group: "factorial-client" });
+  const resonate = new Resonate({
+    url: server,
+    ...(token && { token }),
+    group: "factorial-client",
+  });
+  const answered = new AbortController();
+  void whenNobodyTakes({ server, token, id: callId(n) }, answered.signal, () => {
+    process.stderr.write(
+      "Nobody has taken it yet: is a worker running? pnpm --filter factorial-worker start\n",
+    );
+  });
   const answer = await ask(resonate, n);
+  answered.abort();
   await resonate.stop();
   print(n, answer);
 }
@@ -38,10 +50,19 @@ function print(n: number, { value, ms, cached }: Answer): void {
   process.stdout.write(`${ms.toFixed(0)} ms, ${how}\n`);
 }
 
-/** Stops asking. What was asked for is computed all the same, and the next question finds it. */
-function stopOnSignal(): void {
+/**
+ * Stops asking at Ctrl-C, and when nobody reads the answer any more, as after `| head`. What was asked for is computed
+ * all the same, and the next question finds it.
+ */
+function endQuietly(): void {
   process.on("SIGINT", () => process.exit(0));
   process.on("SIGTERM", () => process.exit(0));
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+      process.exit(0);
+    });
+  }
 }
 
 function fail(error: unknown): void {

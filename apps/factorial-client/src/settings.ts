@@ -13,6 +13,8 @@ export interface Settings {
   readonly n: number;
   /** Where the server is. */
   readonly server: string;
+  /** What the server knows us by, where it asks. */
+  readonly token?: string | undefined;
 }
 
 export type Asked =
@@ -32,6 +34,7 @@ export function readSettings(words: readonly string[], env = process.env): Asked
     const settings = schema.parse({
       n: positionals.join(" "),
       server: values.server ?? (env["RESONATE_URL"] || undefined),
+      token: env["RESONATE_TOKEN"] || undefined,
     });
     return { kind: "run", settings };
   } catch (error) {
@@ -55,6 +58,7 @@ const schema = z.object({
   server: z
     .url({ protocol: /^https?$/, error: "--server (RESONATE_URL) must be an http or https URL" })
     .default("http://localhost:8001"),
+  token: z.string().optional(),
 });
 
 const USAGE = `Usage: factorial-client N, a whole number from 0 to ${N_MAX}; --help says more.`;
@@ -66,6 +70,7 @@ Prints N!, exact, computed by the workers of the group factorial-workers. N is a
 
 Flags, and the environment variables that do the same:
   --server URL    RESONATE_URL    where the server is (default http://localhost:8001)
+                  RESONATE_TOKEN  a token for it, where it asks for one
   -h, --help                      print this
 `;
 

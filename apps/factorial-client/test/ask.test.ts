@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Context, Resonate } from "@resonate-ts/sdk";
+import { type Context, Resonate, ServerRefusedError } from "@resonate-ts/sdk";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ask } from "../src/ask.ts";
 
@@ -45,4 +45,13 @@ test("an answer is still there for the next process", async () => {
 
   expect(await ask(open(), 7)).toMatchObject({ value: 700n, cached: true });
   expect(asked).toEqual([7]);
+});
+
+test("a refusal is not taken for an answer that is not there yet", async () => {
+  const resonate = open();
+  const requestKind = "promise.get";
+  resonate.promises.get = () =>
+    Promise.reject(new ServerRefusedError({ status: 401, requestKind, message: "who are you?" }));
+
+  await expect(ask(resonate, 7)).rejects.toThrow("who are you?");
 });

@@ -3,7 +3,7 @@ import { Resonate } from "@resonate-ts/sdk";
 import { factorial, GROUP } from "./factorial.ts";
 import type { Report } from "./multiply.ts";
 import { readSettings, type Settings } from "./settings.ts";
-import { lineWriter, shown, terminalLogger } from "./terminal.ts";
+import { lineWriter, onEnd, shown, terminalLogger } from "./terminal.ts";
 
 const asked = readSettings(process.argv.slice(2));
 switch (asked.kind) {
@@ -26,23 +26,10 @@ function start({ server, name, pauseMs }: Settings): void {
     pid: `${name}-${process.pid}`,
     logger: terminalLogger(write),
   });
+  onEnd(() => resonate.stop());
   const report: Report = (n, product) => write(`factorial(${n}) = ${shown(product)}`);
   resonate.setDependency("report", report);
   resonate.setDependency("pauseMs", pauseMs);
   resonate.register("factorial", factorial);
-  stopOnSignal(resonate);
   write(`serves group ${GROUP} of ${server}, process ${process.pid}; Ctrl-C stops it`);
-}
-
-/** The first signal gives back what this worker holds and exits 0; a second one exits at once. */
-function stopOnSignal(resonate: Resonate): void {
-  let stopping = false;
-  const stop = async () => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    await resonate.stop();
-    process.exit(0);
-  };
-  process.on("SIGINT", stop);
-  process.on("SIGTERM", stop);
 }

@@ -1,9 +1,12 @@
-/** How this worker writes to its terminal: plain lines, in its own colour where somebody looks. */
+/** How this worker meets its terminal: plain lines, in its own colour where somebody looks, and how it is ended. */
 import { styleText } from "node:util";
 import type { Logger } from "@resonate-ts/sdk";
 
 /** Longest product that is written out, in digits. */
 const DIGITS_SHOWN_MAX = 60;
+/** A terminal and the program that started this one may both deliver one Ctrl-C: within this time, in ms, it is the same. */
+const SAME_SIGNAL_MS = 500;
+
 const COLORS = ["cyan", "magenta", "yellow", "green", "blue", "red"] as const;
 
 /** Writes lines that begin with the worker's name. */
@@ -18,6 +21,32 @@ export function shown(product: bigint): string {
   const digits = String(product);
   if (digits.length <= DIGITS_SHOWN_MAX) return digits;
   return `${digits.slice(0, 20)}…${digits.slice(-10)} (${digits.length} digits)`;
+}
+
+/**
+ * Calls `stop` and exits 0 at Ctrl-C (or SIGTERM), and when nobody reads the output any more, as after `| head`.
+ * A second signal exits at once, with 1.
+ */
+export function onEnd(stop: () => Promise<void>): void {
+  let since: number | undefined;
+  const end = async () => {
+    if (since !== undefined) return;
+    since = performance.now();
+    await stop();
+    process.exit(0);
+  };
+  const signalled = () => {
+    if (since !== undefined && performance.now() - since > SAME_SIGNAL_MS) process.exit(1);
+    return end();
+  };
+  process.on("SIGINT", signalled);
+  process.on("SIGTERM", signalled);
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+      void end();
+    });
+  }
 }
 
 /** What the SDK has to say that a person should know. */

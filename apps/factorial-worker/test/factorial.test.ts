@@ -44,6 +44,17 @@ test.each([
   ).toBe(value);
 });
 
+test.each([-1, 2.5, 5_001, Number.NaN, "x"])(
+  "%s is refused, and nothing is asked for",
+  async (n) => {
+    const worker = open("app.db", () => {});
+    // As another program may ask: nothing holds it to numbers.
+    const asked = worker.rpc("wrong", "factorial", n, worker.options({ target: GROUP }));
+    await expect(asked).rejects.toThrow(`a whole number from 0 to 5000, not ${n}`);
+    expect((await worker.promises.search()).promises).toHaveLength(1);
+  },
+);
+
 test("171!, which a plain number calls infinite, has 310 digits", async () => {
   expect(
     String(

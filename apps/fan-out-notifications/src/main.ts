@@ -1,14 +1,16 @@
 /** The process: builds it, notifies about one order, prints the report. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { isResonateError, type Logger, Resonate } from "@resonate-ts/sdk";
+import { isResonateError, Resonate } from "@resonate-ts/sdk";
 import type { Providers } from "./channels.ts";
 import { notify } from "./notify.ts";
 import { notify as notifyAsync } from "./notify-async.ts";
-import type { Delivery, Order } from "./order.ts";
-import { receivedLine, summary } from "./report.ts";
+import { callId, type Delivery, type Order, orderOf } from "./order.ts";
+import { summary } from "./report.ts";
+import { RequestLog } from "./request-log.ts";
 import { startSandbox } from "./sandbox.ts";
-import { readSettings, type Settings } from "./settings.ts";
+import { readSettings, type Settings, SettingsError } from "./settings.ts";
+import { onEnd, print, terminalLogger } from "./terminal.ts";
 
 const asked = readSettings(process.argv.slice(2));
 switch (asked.kind) {
@@ -24,27 +26,25 @@ switch (asked.kind) {
 }
 
 async function run(settings: Settings): Promise<void> {
-  mkdirSync(settings.data, { recursive: true });
-  let sentNow = 0;
+  let resonate: Resonate | undefined;
+  onEnd(async () => resonate?.stop());
+  makeFolder(settings.data);
+  const log = new RequestLog(settings.order, print);
   const sandbox = await startSandbox({
     path: join(settings.data, "sandbox.jsonl"),
     failsFirst: settings.crash ? "push" : undefined,
-    onReceived: (received) => {
-      sentNow++;
-      print(receivedLine(received));
-    },
+    onReceived: (received) => log.note(received),
   });
-  const resonate = open(settings, sandbox);
-  stopOnSignal(resonate);
+  resonate = open(settings, sandbox);
 
   const order: Order = { id: settings.order, customer: "ada", total: 4_200 };
-  const id = `notify-${order.id}`;
+  const id = callId(order.id);
   print(`Order ${order.id}, process ${process.pid}; after a crash, go on with --order ${order.id}`);
   const since = performance.now();
   const deliveries = await resonate.run<readonly Delivery[]>(id, "notify", order);
   const wallMs = performance.now() - since;
-  const received = sandbox.received.filter(({ key }) => key.startsWith(`${id}:`));
-  print(summary({ deliveries, received, sentNow, wallMs }));
+  const received = sandbox.received.filter(({ key }) => orderOf(key) === order.id);
+  print(summary({ deliveries, received, sentNow: log.sent, wallMs }));
 
   await resonate.stop();
   await sandbox.close();
@@ -59,21 +59,14 @@ function open({ style, server, data }: Settings, providers: Providers): Resonate
   return resonate;
 }
 
-/** The first signal gives back what this process holds and exits 0; a second one exits at once. */
-function stopOnSignal(resonate: Resonate): void {
-  let stopping = false;
-  const stop = async () => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    await resonate.stop();
-    process.exit(0);
-  };
-  process.on("SIGINT", stop);
-  process.on("SIGTERM", stop);
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+/** @throws SettingsError. */
+function makeFolder(data: string): void {
+  try {
+    mkdirSync(data, { recursive: true });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new SettingsError(`--data (NOTIFICATIONS_DATA) cannot be a folder: ${why}`);
+  }
 }
 
 function fail(error: unknown): void {
@@ -82,12 +75,11 @@ function fail(error: unknown): void {
   process.stderr.write(
     `fan-out-notifications: ${error instanceof Error ? error.message : String(error)}\n`,
   );
-  process.exit(1);
+  const unusable = error instanceof SettingsError || isStoreError(error);
+  process.exit(unusable ? 2 : 1);
 }
 
-/** What the SDK has to say that a person should know. */
-function terminalLogger(): Logger {
-  const silent = () => {};
-  const loud = (_: object, message: string) => process.stderr.write(`${message}\n`);
-  return { debug: silent, info: silent, warn: loud, error: loud };
+/** The file is another process's, or it cannot be used. */
+function isStoreError(error: unknown): boolean {
+  return isResonateError(error, "STORE_IN_USE") || isResonateError(error, "STORE_UNUSABLE");
 }

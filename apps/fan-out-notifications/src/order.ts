@@ -15,3 +15,13 @@ export interface Delivery {
   /** How long the provider took for the request that went through, in ms. */
   readonly ms: number;
 }
+
+/** The id of the durable promise for an order. Its channels' promises, whose ids are their keys, are named after it. */
+export function callId(order: string): string {
+  return `notify-${order}`;
+}
+
+/** The order that the key of a request belongs to. */
+export function orderOf(key: string): string {
+  return key.slice(callId("").length, key.lastIndexOf(":"));
+}

@@ -17,6 +17,11 @@ export interface Settings {
   readonly data: string;
 }
 
+/** What was asked for cannot be done as it was asked: exit code 2. */
+export class SettingsError extends Error {
+  override readonly name = "SettingsError";
+}
+
 export type Asked =
   | { readonly kind: "run"; readonly settings: Settings }
   | { readonly kind: "help"; readonly text: string }
@@ -67,7 +72,7 @@ const schema = z.object({
 
 const HELP = `Usage: fan-out-notifications [flags]
 
-Tells a customer about an order by email, SMS, Slack and push, all at once and each exactly once.
+Tells a customer about an order by email, SMS, Slack and push, all at once and each delivered once.
 Kill it half-way and start it again with the same --order: it goes on where it was.
 
 Flags, and the environment variables that do the same:

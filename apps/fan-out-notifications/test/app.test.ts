@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -69,6 +69,39 @@ describe.each(["generator", "async"])("the %s version", (style) => {
     // A request whose answer the kill cut off may be made again: its key tells the provider.
     expect(received().filter((entry) => entry.endsWith("delivered"))).toEqual(EACH_ONCE);
     expect(lines.join("\n")).not.toMatch(/^ {2}slack/m);
+  });
+});
+
+test("an order that another process began goes on, named but not mixed with this one's", async () => {
+  const killed = await runApp(["--data", data, "--order", "cut"], { killAt: /slack +delivered/ });
+  expect(killed.code).toBe("SIGKILL");
+
+  const { lines } = await runApp(["--data", data, "--order", "other"]);
+
+  expect(lines.filter((line) => line.includes("cut"))).toEqual([
+    "Working on order cut too, which is not finished.",
+  ]);
+  expect(lines.at(-1)).toContain("email 1, sms 1, slack 1, push 1.");
+});
+
+test("a folder or a file that cannot be used is named, and the exit code is 2", async () => {
+  const file = join(data, "notifications.db");
+  writeFileSync(file, "not a database, whatever its name says".repeat(100));
+
+  const noFolder = await runApp(["--data", join(file, "below")]);
+  expect(noFolder).toEqual({
+    code: 2,
+    lines: [expect.stringMatching(/^fan-out-notifications: --data/)],
+  });
+  const noDatabase = await runApp(["--data", data]);
+  expect(noDatabase.code).toBe(2);
+  expect(noDatabase.lines.at(-1)).toContain("notifications.db");
+});
+
+test("it ends quietly when nobody reads what it prints any more", async () => {
+  expect(await runApp(["--data", data], { closeAt: /^Order/ })).toEqual({
+    code: 0,
+    lines: [expect.stringMatching(/^Order/)],
   });
 });
 

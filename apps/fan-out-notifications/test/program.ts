@@ -18,19 +18,25 @@ export interface Ended {
   readonly lines: readonly string[];
 }
 
-/** Runs the app until it ends; at the first line that matches `killAt` it is killed with SIGKILL. */
+/**
+ * Runs the app until it ends. At the first line that matches `killAt` it is killed with SIGKILL; at one that matches
+ * `closeAt` its standard output is closed.
+ */
 export function runApp(
   args: readonly string[],
-  { killAt }: { killAt?: RegExp } = {},
+  { killAt, closeAt }: { killAt?: RegExp; closeAt?: RegExp } = {},
 ): Promise<Ended> {
   const env = { PATH: process.env["PATH"] };
   const child = spawn(process.execPath, ["--import", LOADER, MAIN, ...args], { env });
   processes.add(child);
   const lines: string[] = [];
   for (const input of [child.stdout, child.stderr]) {
-    createInterface({ input }).on("line", (line) => {
+    const reader = createInterface({ input }).on("line", (line) => {
       lines.push(line);
       if (killAt?.test(line)) child.kill("SIGKILL");
+      if (!closeAt?.test(line)) return;
+      reader.close();
+      child.stdout.destroy();
     });
   }
   return new Promise((resolve, reject) => {

@@ -72,6 +72,8 @@ export class Resonate {
   readonly #caller: Caller;
   #connected: Promise<void> | undefined;
   #connecting = false;
+  /** A call has been made, and waits for the connection itself. */
+  #called = false;
   #stopped: Promise<void> | undefined;
 
   /** Does nothing yet: the connection is made by the first registration or call. @throws ResonateError `ARGUMENT_INVALID`. */
@@ -278,6 +280,7 @@ export class Resonate {
       const message = "This client has been stopped; make a new Resonate to go on.";
       return Promise.reject(new ResonateError("STOPPED", message));
     }
+    this.#called = true;
     this.#connected ??= this.#network.init();
     return this.#connected;
   }
@@ -288,7 +291,10 @@ export class Resonate {
     this.#connecting = true;
     this.#clock.turn(() => {
       if (this.#stopped) return;
-      this.#connect().catch((error: unknown) => {
+      this.#connected ??= this.#network.init();
+      this.#connected.catch((error: unknown) => {
+        // Whoever has made a call is told by that.
+        if (this.#called) return;
         this.#logger.error({ error }, "This process takes no work: it could not connect.");
       });
     });
