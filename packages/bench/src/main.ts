@@ -1,7 +1,7 @@
 /**
  * `pnpm bench [ROUNDS]`: runs every workload on every side, in turn, each in a process of its own, and prints
- * medians, the range, and the ratio to the official SDK in memory. Compare within one run: machines differ, and
- * drift.
+ * medians, the range, and the ratio to the official SDK in memory, which makes nothing durable. Compare within one
+ * run: machines differ, and drift.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -76,8 +76,8 @@ function report(name: WorkloadName, times: ReadonlyMap<SideName, readonly number
     const each = all.map((ms) => ms / count);
     const middle = median(each);
     const range = `${Math.min(...each).toFixed(3)}–${Math.max(...each).toFixed(3)}`;
-    const faster = side === BASE ? "" : `  ${(base / middle).toFixed(1)}× as fast as ${BASE}`;
-    print(`  ${side.padEnd(9)} ${middle.toFixed(3).padStart(8)}  (${range})${faster}`);
+    const ratio = side === BASE ? "" : `  ${(middle / base).toFixed(2)} of the time of ${BASE}`;
+    print(`  ${side.padEnd(9)} ${middle.toFixed(3).padStart(8)}  (${range})${ratio}`);
   }
 }
 
