@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// A stub, so that the command can be linked before anything is built.
+// Plain JavaScript, so that the command can be linked before anything is built.
 try {
   await import("../src/main.ts");
 } catch (error) {
