@@ -281,6 +281,10 @@ export class Resonate {
       return Promise.reject(new ResonateError("STOPPED", message));
     }
     this.#called = true;
+    return this.#open();
+  }
+
+  #open(): Promise<void> {
     this.#connected ??= this.#network.init();
     return this.#connected;
   }
@@ -291,8 +295,7 @@ export class Resonate {
     this.#connecting = true;
     this.#clock.turn(() => {
       if (this.#stopped) return;
-      this.#connected ??= this.#network.init();
-      this.#connected.catch((error: unknown) => {
+      this.#open().catch((error: unknown) => {
         // Whoever has made a call is told by that.
         if (this.#called) return;
         this.#logger.error({ error }, "This process takes no work: it could not connect.");

@@ -77,7 +77,7 @@ function retryDelay(
   const log = failed.count === 1 ? host.logger.warn : host.logger.debug;
   log.call(
     host.logger,
-    { id: place.id, attempt: failed.count, retryMs: delay, error: error },
+    { id: place.id, attempt: failed.count, retryMs: delay, error },
     `'${place.id}' failed and is tried again in ${delay} ms, and then until its deadline or as its retry policy says.`,
   );
   return delay;

@@ -18,9 +18,15 @@ export interface Settlement {
 
 /**
  * Settles a promise that is stored as pending: the verdict is fixed, its task ends with it, and those who wait
- * are told in following steps. Needs the keys `promises` and `obligations` of the id.
+ * are told in following steps. So is whoever holds its claim, unless that is who settles it: `by`. Needs the keys
+ * `promises` and `obligations` of the id.
  */
-export function settlement(stored: StoredPromise, verdict: Verdict, world: World): Settlement {
+export function settlement(
+  stored: StoredPromise,
+  verdict: Verdict,
+  world: World,
+  by: "holder" | "other" = "other",
+): Settlement {
   const { dueAt: _, ...record } = stored;
   const obligations = world.obligations(stored.id);
   const settled = { ...record, ...verdict };
@@ -30,10 +36,11 @@ export function settlement(stored: StoredPromise, verdict: Verdict, world: World
   const changes: Change[] = [{ put: "promise", record: promise }];
   if (task) changes.push({ put: "task", record: fulfilled(task) });
   const next = announcements(stored.id, obligations);
-  return { promise, effects: { changes, messages: revocation(promise, task), next } };
+  const messages = by === "holder" ? [] : revocation(promise, task);
+  return { promise, effects: { changes, messages, next } };
 }
 
-/** Whoever holds the claim works in vain, and is told so. (A holder that settles by its claim knows it.) */
+/** Whoever holds the claim works in vain from now on. */
 function revocation(promise: StoredPromise, task: StoredTask | undefined): readonly Outgoing[] {
   const pid = task?.state === "acquired" ? task.pid : undefined;
   return pid === undefined ? [] : [{ kind: "revoke", pid, promise: publicPromise(promise) }];

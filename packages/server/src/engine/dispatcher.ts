@@ -6,7 +6,8 @@
  *     it is sent all the same, if somebody has room: one group's backlog must not keep others from their work.
  * I2. A remembered offer is either with one connection or in one queue.
  * I3. No connection has more than `WINDOW` remembered offers that it has not answered; the others wait, so that work
- *     goes to whoever is ready for it.
+ *     goes to whoever is ready for it. Offers that were left unanswered before (they are stale) take half of it at
+ *     most, so that work nobody takes keeps no other work waiting.
  */
 import { type Address, type PromiseRecord, parseAddress } from "@resonate-ts/protocol";
 import type { StoredTask } from "../core/records.ts";
@@ -16,6 +17,8 @@ import type { Connection } from "./engine.ts";
 export const OFFERS_MAX = 100_000;
 /** Most unanswered offers of one connection: some milliseconds of work for a worker that takes them at once. */
 export const WINDOW = 64;
+/** Most of them that are stale. */
+const STALE_WINDOW = WINDOW / 2;
 /** How long a worker may leave an offer unanswered before another is asked, in ms. */
 export const ANSWER_TIMEOUT_MS = 2_000;
 
@@ -27,6 +30,8 @@ interface Offer {
   readonly address: PollAddress;
   /** Who has it, and since when; absent while it is in a queue. */
   sent?: { readonly to: Member; readonly at: number };
+  /** It was left unanswered. */
+  stale: boolean;
 }
 
 /** A connection and what it has been offered. */
@@ -99,9 +104,9 @@ export class Dispatcher {
     const address = parseAddress(target);
     if (address?.kind !== "poll") return;
     this.#drop(task.id);
-    const offer: Offer = { id: task.id, version: task.version, address };
+    const offer: Offer = { id: task.id, version: task.version, address, stale: false };
     if (this.#offers.size >= OFFERS_MAX) {
-      const member = this.#pick(address);
+      const member = this.#pick(offer);
       if (member) this.#hand(offer, member);
       return;
     }
@@ -144,7 +149,9 @@ export class Dispatcher {
     for (const group of this.#groups.values()) {
       for (const member of [...group.values()]) {
         for (const offer of [...member.offers.values()]) {
-          if (offer.sent && offer.sent.at <= before) this.#place(offer, member);
+          if (!offer.sent || offer.sent.at > before) continue;
+          offer.stale = true;
+          this.#place(offer, member);
         }
         this.#fill(member);
       }
@@ -157,13 +164,13 @@ export class Dispatcher {
     for (const offer of [...offers.values()]) this.#place(offer);
   }
 
-  /** Gives an offer to whoever has room for it, rather not to `unlike`, or else lets it wait. */
+  /** Gives an offer to whoever has room for it, but not to `unlike` again, or else lets it wait. */
   #place(offer: Offer, unlike?: Member): void {
     offer.sent?.to.offers.delete(offer.id);
     delete offer.sent;
-    const member = this.#pick(offer.address, unlike);
+    const member = this.#pick(offer, unlike);
     if (member && this.#give(offer, member)) return;
-    const key = queueOf(offer.address);
+    const key = queueOf(offer.address, offer);
     this.#queues.set(key, (this.#queues.get(key) ?? new Set()).add(offer.id));
   }
 
@@ -183,15 +190,23 @@ export class Dispatcher {
   /** Offers what waits for it to a connection, as much as it has room for. */
   #fill(member: Member): void {
     const { group, id } = member.connection;
-    for (const key of [queueOf({ cast: "uni", group, id }), queueOf({ cast: "any", group })]) {
-      const queue = this.#queues.get(key);
-      for (const waiting of queue ?? []) {
-        if (member.offers.size >= WINDOW) return;
-        const offer = this.#offers.get(waiting);
-        if (offer && !this.#give(offer, member)) return;
-        queue?.delete(waiting);
-        if (queue?.size === 0) this.#queues.delete(key);
+    for (const kind of [{ stale: false }, { stale: true }]) {
+      for (const address of [
+        { cast: "uni", group, id } as const,
+        { cast: "any", group } as const,
+      ]) {
+        this.#fillFrom(queueOf(address, kind), member, kind);
       }
+    }
+  }
+
+  #fillFrom(key: string, member: Member, kind: Pick<Offer, "stale">): void {
+    const queue = this.#queues.get(key);
+    for (const waiting of queue ?? []) {
+      const offer = this.#offers.get(waiting);
+      if (!hasRoom(member, kind) || (offer && !this.#give(offer, member))) return;
+      queue?.delete(waiting);
+      if (queue?.size === 0) this.#queues.delete(key);
     }
   }
 
@@ -200,7 +215,7 @@ export class Dispatcher {
     const offer = this.#offers.get(id);
     if (!offer) return undefined;
     this.#offers.delete(id);
-    const key = queueOf(offer.address);
+    const key = queueOf(offer.address, offer);
     const queue = this.#queues.get(key);
     if (queue?.delete(id) && queue.size === 0) this.#queues.delete(key);
     offer.sent?.to.offers.delete(id);
@@ -208,13 +223,15 @@ export class Dispatcher {
   }
 
   /** Who is asked: the connection named, else, for `any`, the next of the group in turn, if it has room. */
-  #pick({ cast, group, id }: PollAddress, unlike?: Member): Member | undefined {
+  #pick(offer: Offer, unlike?: Member): Member | undefined {
+    const { cast, group, id } = offer.address;
     const members = this.#groups.get(group);
+    const fits = (member: Member) => member !== unlike && hasRoom(member, offer);
     const named = id === undefined ? undefined : members?.get(id);
-    if (cast === "uni" || !members) return named && hasRoom(named) ? named : undefined;
-    if (named && named !== unlike && hasRoom(named)) return named;
+    if (named && fits(named)) return named;
+    if (cast === "uni" || !members) return undefined;
     for (const [key, member] of members) {
-      if ((member === unlike && members.size > 1) || !hasRoom(member)) continue;
+      if (!fits(member)) continue;
       // Taken ones go to the end of the line.
       members.delete(key);
       members.set(key, member);
@@ -224,11 +241,15 @@ export class Dispatcher {
   }
 }
 
-function hasRoom({ offers }: Member): boolean {
-  return offers.size < WINDOW;
+function hasRoom({ offers }: Member, { stale }: Pick<Offer, "stale">): boolean {
+  return offers.size < (stale ? STALE_WINDOW : WINDOW);
 }
 
-/** Names the queue of those who wait for any of a group, or for one process of it. */
-function queueOf({ cast, group, id }: Pick<PollAddress, "cast" | "group" | "id">): string {
-  return cast === "uni" ? `uni ${group}\0${id ?? ""}` : `any ${group}`;
+/** Names the queue of those who wait for any of a group, or for one process of it; stale ones have their own. */
+function queueOf(
+  { cast, group, id }: Pick<PollAddress, "cast" | "group" | "id">,
+  { stale }: Pick<Offer, "stale">,
+): string {
+  const place = cast === "uni" ? `uni ${group}\0${id ?? ""}` : `any ${group}`;
+  return stale ? `stale ${place}` : place;
 }

@@ -1,6 +1,6 @@
 import type { Message } from "@resonate-ts/protocol";
 import { expect, test } from "vitest";
-import { Dispatcher, OFFERS_MAX } from "../../src/engine/dispatcher.ts";
+import { ANSWER_TIMEOUT_MS, Dispatcher, OFFERS_MAX, WINDOW } from "../../src/engine/dispatcher.ts";
 import type { Connection } from "../../src/engine/engine.ts";
 
 function connection(group: string): Connection & { readonly messages: Message[] } {
@@ -22,4 +22,52 @@ test("a group's offers that nobody takes, however many, keep no other group from
   expect(worker.messages).toEqual([
     { kind: "execute", head: {}, data: { task: { id: "mine", version: 3 } } },
   ]);
+});
+
+/** A worker that is offered more than its window, leaves all of it unanswered, and is swept `sweeps` times. */
+function neglect(sweeps: number) {
+  let now = 0;
+  const dispatcher = new Dispatcher({ serverUrl: undefined, now: () => now });
+  const worker = connection("g");
+  dispatcher.open(worker);
+  for (let at = 0; at < 3 * WINDOW; at++) {
+    dispatcher.offer({ id: `t${at}`, version: 0 }, "poll://any@g");
+  }
+  for (let sweep = 0; sweep < sweeps; sweep++) {
+    now += ANSWER_TIMEOUT_MS;
+    dispatcher.sweep();
+  }
+  return { dispatcher, worker };
+}
+
+function offered({ messages }: { readonly messages: readonly Message[] }): string[] {
+  return messages.flatMap((message) => (message.kind === "execute" ? message.data.task.id : []));
+}
+
+test("a connection has no more than its window of unanswered offers", () => {
+  const { dispatcher, worker } = neglect(0);
+  expect(offered(worker)).toHaveLength(WINDOW);
+
+  dispatcher.seen({ id: "t0", state: "acquired", version: 1, resumes: 0 });
+
+  expect(offered(worker).slice(WINDOW)).toEqual([`t${WINDOW}`]);
+});
+
+test("what a worker leaves unanswered keeps nothing new from it, and is offered again in turn", () => {
+  const { dispatcher, worker } = neglect(6);
+
+  dispatcher.offer({ id: "new", version: 0 }, "poll://any@g");
+
+  expect(offered(worker).at(-1)).toBe("new");
+  expect(new Set(offered(worker)).size).toBe(3 * WINDOW + 1);
+  expect(offered(worker).filter((id) => id === "t0").length).toBeGreaterThan(1);
+});
+
+test("what a worker leaves unanswered goes to another that connects", () => {
+  const { dispatcher } = neglect(6);
+  const other = { ...connection("g"), id: "other" };
+
+  dispatcher.open(other);
+
+  expect(offered(other).length).toBeGreaterThan(0);
 });

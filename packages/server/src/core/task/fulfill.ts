@@ -13,8 +13,7 @@ export const fulfillTask: Handler<"task.fulfill"> = {
     if (!holds({ id, version }, view)) return notHeld(id, version);
     const { state, value } = action.data;
     const verdict = { state, value, settledAt: world.at };
-    const { promise, effects } = settlement(view.promise, verdict, world);
-    // The holder knows: there is nobody else to tell.
-    return { ...effects, messages: [], reply: ok({ promise: publicPromise(promise) }) };
+    const { promise, effects } = settlement(view.promise, verdict, world, "holder");
+    return { reply: ok({ promise: publicPromise(promise) }), ...effects };
   },
 };
