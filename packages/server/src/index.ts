@@ -1,4 +1,5 @@
 /** The server, as others use it: an engine in this process, or a server on a port. */
+export type { Clock } from "./engine/clock.ts";
 export {
   BATCH_ENTRIES_MAX,
   type Connection,

@@ -1,5 +1,5 @@
 /** Puts an engine together: a store, a clock, settings. */
-import { steadyClock } from "./engine/clock.ts";
+import { type Clock, steadyClock } from "./engine/clock.ts";
 import type { Engine } from "./engine/engine.ts";
 import { GroupCommitEngine } from "./engine/group-commit-engine.ts";
 import { jsonLogger, type Logger } from "./logger.ts";
@@ -20,6 +20,8 @@ export interface EngineOptions {
    * their work is offered to others, in ms. Default 0: right when that process held the claims itself.
    */
   readonly restartGraceMs?: number | undefined;
+  /** Default: the machine's. A test may bring one that jumps. */
+  readonly clock?: Clock | undefined;
   /** Default: warnings and errors as JSON lines on standard error. */
   readonly logger?: Logger | undefined;
 }
@@ -42,7 +44,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   const store = new SqliteStore({ ...(path === undefined ? {} : { path }), synchronous });
   const engine = new GroupCommitEngine({
     store,
-    clock: steadyClock(),
+    clock: options.clock ?? steadyClock(),
     settings: { retryTimeoutMs },
     serverUrl,
     restartGraceMs,

@@ -1,8 +1,16 @@
-/** The server's clock. */
+/** The server's clock. The engine takes no other clock and sets no other timer. */
+
+/** Longest that one timer of the platform can wait, in ms; it fires at once when asked for more. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
 
 export interface Clock {
   /** Milliseconds since the Unix epoch. Never less than before. */
   now(): number;
+  /**
+   * Calls back once, `ms` from now or, where that is longer than a timer can wait, somewhat earlier. Does not keep the
+   * process alive. The returned function cancels it.
+   */
+  after(ms: number, callback: () => void): () => void;
 }
 
 /**
@@ -16,6 +24,10 @@ export function steadyClock(): Clock {
     now() {
       latest = Math.max(latest, Math.floor(start + performance.now()));
       return latest;
+    },
+    after(ms, callback) {
+      const timer = setTimeout(callback, Math.min(Math.max(0, ms), TIMER_MS_MAX)).unref();
+      return () => clearTimeout(timer);
     },
   };
 }

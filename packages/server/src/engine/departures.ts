@@ -5,6 +5,7 @@
  * A claim can be committed after its process has gone (it was on its way), so those who have left are remembered,
  * and such a claim gets the same grace.
  */
+import type { Clock } from "./clock.ts";
 
 /** Most processes remembered; of those that left longer ago a late claim keeps its lease. */
 const REMEMBERED_MAX = 10_000;
@@ -12,34 +13,37 @@ const REMEMBERED_MAX = 10_000;
 interface Departed {
   readonly graceMs: number;
   readonly incarnation?: string | undefined;
-  timer: NodeJS.Timeout | undefined;
+  /** Ends the wait; absent once the grace is over. */
+  cancel: (() => void) | undefined;
 }
 
 export class Departures {
   readonly #departed = new Map<string, Departed>();
+  readonly #clock: Clock;
   readonly #release: (pid: string) => void;
 
   /** `release` is called when a grace is over and the process has not come back. */
-  constructor(release: (pid: string) => void) {
+  constructor(clock: Clock, release: (pid: string) => void) {
+    this.#clock = clock;
     this.#release = release;
   }
 
-  left(pid: string, { graceMs, incarnation }: Omit<Departed, "timer">): void {
+  left(pid: string, { graceMs, incarnation }: Omit<Departed, "cancel">): void {
     this.back(pid);
-    const departed: Departed = { graceMs, incarnation, timer: undefined };
+    const departed: Departed = { graceMs, incarnation, cancel: undefined };
     this.#departed.set(pid, departed);
     this.#wait(pid, departed);
     if (this.#departed.size <= REMEMBERED_MAX) return;
-    for (const [oldest, { timer }] of this.#departed) {
+    for (const [oldest, { cancel }] of this.#departed) {
       // Its grace is over, or another one has to be forgotten.
-      if (timer) continue;
+      if (cancel) continue;
       this.#departed.delete(oldest);
       return;
     }
   }
 
   back(pid: string): void {
-    clearTimeout(this.#departed.get(pid)?.timer);
+    this.#departed.get(pid)?.cancel?.();
     this.#departed.delete(pid);
   }
 
@@ -50,18 +54,18 @@ export class Departures {
   /** A claim of this process has been committed. */
   claimed(pid: string | undefined): void {
     const departed = pid === undefined ? undefined : this.#departed.get(pid);
-    if (pid !== undefined && departed && !departed.timer) this.#wait(pid, departed);
+    if (pid !== undefined && departed && !departed.cancel) this.#wait(pid, departed);
   }
 
   stop(): void {
-    for (const { timer } of this.#departed.values()) clearTimeout(timer);
+    for (const { cancel } of this.#departed.values()) cancel?.();
     this.#departed.clear();
   }
 
   #wait(pid: string, departed: Departed): void {
-    departed.timer = setTimeout(() => {
-      departed.timer = undefined;
+    departed.cancel = this.#clock.after(departed.graceMs, () => {
+      departed.cancel = undefined;
       this.#release(pid);
-    }, departed.graceMs).unref();
+    });
   }
 }

@@ -27,7 +27,7 @@ const DUE_STEPS_MAX = 1_000;
 const HELD_MAX = 100_000;
 /** How often unanswered offers are looked for, in ms. */
 const SWEEP_MS = 1_000;
-/** Longest that a timer sleeps, in ms (a JavaScript timer cannot hold much more). */
+/** Longest that the timer of due steps sleeps, in ms: it looks again then, whatever it was set for. */
 const SLEEP_MAX_MS = 3_600_000;
 /** How long due steps that could not be taken (a full disk, say) wait for the next try, in ms. */
 const DUE_RETRY_MS = 1_000;
@@ -67,23 +67,24 @@ export class GroupCommitEngine implements Engine {
   #cause: unknown;
   #closed: Promise<void> | undefined;
   #fail: (error: unknown) => void = () => {};
-  #timer: NodeJS.Timeout | undefined;
+  #cancelTimer: () => void = () => {};
   #timerAt = Number.POSITIVE_INFINITY;
   #due = false;
-  readonly #sweeper: NodeJS.Timeout;
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #cancels = new Set<() => void>();
   #noted: Step[] = [];
 
   constructor(options: GroupCommitOptions) {
     this.#options = options;
     const now = () => options.clock.now();
     this.#dispatcher = new Dispatcher({ serverUrl: options.serverUrl, now });
-    this.#departures = new Departures((pid) => this.#attempt(() => this.#releaseLost(pid)));
+    this.#departures = new Departures(options.clock, (pid) =>
+      this.#attempt(() => this.#releaseLost(pid)),
+    );
     this.failed = new Promise((_, reject) => {
       this.#fail = reject;
     });
     this.failed.catch(() => {}); // Whoever needs to know has its own handler.
-    this.#sweeper = setInterval(() => this.#dispatcher.sweep(), SWEEP_MS).unref();
+    this.#sweepLater();
   }
 
   /** Takes up what an earlier process left: offers, claims of those who are gone, and all that fell due. */
@@ -135,10 +136,9 @@ export class GroupCommitEngine implements Engine {
 
   async #close(): Promise<void> {
     if (this.#state === "open") this.#state = "closing";
-    clearInterval(this.#sweeper);
-    clearTimeout(this.#timer);
+    this.#cancelTimer();
     this.#departures.stop();
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const cancel of this.#cancels) cancel();
     this.#due = false;
     this.#dispatcher.closeAll();
     while (this.#running) await this.#running;
@@ -309,11 +309,18 @@ export class GroupCommitEngine implements Engine {
   }
 
   #after(ms: number, work: () => Promise<void>): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
+    const cancel = this.#options.clock.after(ms, () => {
+      this.#cancels.delete(cancel);
       this.#attempt(work);
-    }, ms).unref();
-    this.#timers.add(timer);
+    });
+    this.#cancels.add(cancel);
+  }
+
+  #sweepLater(): void {
+    this.#after(SWEEP_MS, async () => {
+      this.#sweepLater();
+      this.#dispatcher.sweep();
+    });
   }
 
   /** Work that nobody waits for. When it fails the store cannot be read, and the engine is of no use. */
@@ -324,14 +331,14 @@ export class GroupCommitEngine implements Engine {
   /** Makes sure that due steps are looked for at `at`. */
   #wakeAt(at: number | undefined): void {
     if (at === undefined || at >= this.#timerAt || this.#state !== "open") return;
-    clearTimeout(this.#timer);
+    this.#cancelTimer();
     this.#timerAt = at;
     const wait = Math.min(Math.max(0, at - this.#options.clock.now()), SLEEP_MAX_MS);
-    this.#timer = setTimeout(() => {
+    this.#cancelTimer = this.#options.clock.after(wait, () => {
       this.#timerAt = Number.POSITIVE_INFINITY;
       this.#due = true;
       this.#run();
-    }, wait).unref();
+    });
   }
 }
 

@@ -17,6 +17,7 @@ import {
 } from "@resonate-ts/protocol";
 import { parseRequest } from "@resonate-ts/protocol/parse";
 import { afterEach, beforeEach, describe, vi } from "vitest";
+import { steadyClock } from "../../src/engine/clock.ts";
 import { GroupCommitEngine } from "../../src/engine/group-commit-engine.ts";
 import { SqliteStore } from "../../src/stores/sqlite/sqlite-store.ts";
 import { RecordingLogger } from "./logger.ts";
@@ -117,7 +118,7 @@ export class Lab {
     );
     this.#engine = new GroupCommitEngine({
       store: this.#store,
-      clock: { now: () => Date.now() },
+      clock: { ...steadyClock(), now: () => Date.now() },
       settings: { retryTimeoutMs: RETRY_MS },
       serverUrl: SERVER_URL,
       logger: this.logger,

@@ -1,0 +1,2 @@
+/** What tests of programs with durable functions use. */
+export {};
