@@ -96,6 +96,7 @@ const RULES: readonly Rule[] = [
       PROTOCOL,
       "node:",
       "undici",
+      "ipaddr.js",
     ],
     because: "transports carry messages, and know no rules and no store",
   },

@@ -20,3 +20,5 @@ export {
   type SettingsInput,
   unknownVariables,
 } from "./settings.ts";
+export { HttpPush, type HttpPushOptions, type PushAuth } from "./transports/http-push.ts";
+export type { Pusher } from "./transports/router.ts";

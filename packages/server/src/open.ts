@@ -5,6 +5,7 @@ import { GroupCommitEngine } from "./engine/group-commit-engine.ts";
 import { jsonLogger, type Logger } from "./logger.ts";
 import { openingError } from "./stores/sqlite/errors.ts";
 import { SqliteStore } from "./stores/sqlite/sqlite-store.ts";
+import type { Pusher } from "./transports/router.ts";
 
 /**
  * Longest that a task which nobody takes is left alone, in ms. Workers that poll are offered what waits for them from
@@ -21,6 +22,11 @@ export interface EngineOptions {
   readonly retryTimeoutMs?: number | undefined;
   /** Named in `execute` messages, so that push workers can call back. */
   readonly serverUrl?: string | undefined;
+  /**
+   * Brings messages to `http://` and `https://` addresses; the engine closes it. Default: none, and such messages wait
+   * for an engine that has one.
+   */
+  readonly push?: Pusher | undefined;
   /**
    * How long processes that held claims when the last engine on this file ended may take to connect again before
    * their work is offered to others, in ms. Default 0: right when that process held the claims itself.
@@ -53,6 +59,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     clock: options.clock ?? steadyClock(),
     settings: { retryTimeoutMs, retryTimeoutMsMax: RETRY_TIMEOUT_MS_MAX },
     serverUrl,
+    push: options.push,
     restartGraceMs,
     logger: options.logger ?? jsonLogger("warn"),
   });

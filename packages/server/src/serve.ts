@@ -6,7 +6,8 @@ import { type Listener, listen } from "./http/listener.ts";
 import { createHandler } from "./http/routes.ts";
 import { jsonLogger, type Logger } from "./logger.ts";
 import { type EngineOptions, openEngine } from "./open.ts";
-import type { Settings } from "./settings.ts";
+import { isLoopback, type Settings } from "./settings.ts";
+import { HttpPush } from "./transports/http-push.ts";
 
 /** What is kept of the shutdown timeout for closing the store and for the last bytes to leave, in ms. */
 const LAST_MS = 1_000;
@@ -49,8 +50,11 @@ export async function serve(
   const { port } = listener;
   const url = `http://${reachableHost(settings)}:${port}`;
   const serverUrl = settings["server.url"] ?? url;
-  const options = { ...engineOptions(settings), serverUrl, logger };
+  // Who reaches the server only from this machine may have it call programs on this machine.
+  const push = new HttpPush({ logger, allowLoopback: isLoopback(bind) });
+  const options = { ...engineOptions(settings), serverUrl, push, logger };
   const engine = await open(options).catch(async (error: unknown) => {
+    await push.close();
     await listener.end(0);
     throw error;
   });

@@ -20,6 +20,7 @@ import { afterEach, beforeEach, describe, vi } from "vitest";
 import { steadyClock } from "../../src/engine/clock.ts";
 import { GroupCommitEngine } from "../../src/engine/group-commit-engine.ts";
 import { SqliteStore } from "../../src/stores/sqlite/sqlite-store.ts";
+import type { Pusher } from "../../src/transports/router.ts";
 import { RecordingLogger } from "./logger.ts";
 import { WatchedStore } from "./watched-store.ts";
 
@@ -43,6 +44,7 @@ export type StoreKind = (typeof STORES)[number];
 interface LabOptions {
   readonly store?: StoreKind;
   readonly restartGraceMs?: number;
+  readonly push?: Pusher;
 }
 
 /** What came back, as a client reads it from the wire. */
@@ -122,6 +124,7 @@ export class Lab {
       clock: { ...steadyClock(), now: () => Date.now() },
       settings: { retryTimeoutMs: RETRY_MS, retryTimeoutMsMax: RETRY_MAX_MS },
       serverUrl: SERVER_URL,
+      push: this.#options.push,
       logger: this.logger,
       restartGraceMs: this.#options.restartGraceMs ?? 0,
     });
