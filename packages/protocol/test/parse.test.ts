@@ -360,3 +360,60 @@ describe("at the edge", () => {
 function manyTags(count: number) {
   return Object.fromEntries(Array.from({ length: count }, (_, at) => [`tag${at}`, ""]));
 }
+
+describe("worker.announce", () => {
+  const announce = (over: object) =>
+    parseRequest({
+      kind: "worker.announce",
+      head: { corrId: "c", version: "2026-04-01" },
+      data: { group: "g", pid: "p", ttl: 1, slots: 1, functions: {}, ...over },
+    });
+  const many = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, at) => [`f${at}`, [1]]));
+
+  test.each([
+    ["no functions", {}],
+    ["as many functions as there may be", { functions: many(10_000) }],
+    ["as many versions as there may be", { functions: { f: Array(1_000).fill(1) } }],
+    ["the longest name", { functions: { ["x".repeat(1_024)]: [1] } }],
+  ])("with %s is taken", (_, over) => {
+    expect(announce(over).ok).toBe(true);
+  });
+
+  test.each([
+    ["functions", { functions: many(10_001) }],
+    ["functions.f", { functions: { f: Array(1_001).fill(1) } }],
+    ["functions", { functions: { ["x".repeat(1_025)]: [1] } }],
+    ["functions.f", { functions: { f: ["1"] } }],
+    ["functions", { functions: undefined }],
+    ["slots", { slots: 0 }],
+    ["ttl", { ttl: 0 }],
+    ["pid", { pid: "" }],
+    ["group", { group: "" }],
+  ])("with wrong %s is refused by name", (name, over) => {
+    const parsed = announce(over);
+
+    expect(parsed.ok ? "" : parsed.message).toContain(name);
+  });
+});
+
+describe("head['resonate:cause']", () => {
+  const cause = (given: unknown) => {
+    const parsed = parseRequest({
+      kind: "task.release",
+      head: { corrId: "c", version: "2026-04-01", "resonate:cause": given },
+      data: { id: "t", version: 1 },
+    });
+    return parsed.ok ? parsed.request.head["resonate:cause"] : parsed.message;
+  };
+
+  test.each([
+    ["a text", "boom", "boom"],
+    ["one that is too long, which is cut", "x".repeat(2_001), "x".repeat(2_000)],
+    ["one that is no Unicode, which is mended", "a\ud800\0b", "a\ufffd\ufffdb"],
+    ["nothing", undefined, undefined],
+    ["what is no text, which is dropped", 7, undefined],
+  ])("is %s", (_, given, read) => {
+    expect(cause(given)).toBe(read);
+  });
+});

@@ -148,6 +148,14 @@ describe("a restart with a grace for those who held claims", () => {
     expect(await lab.task("a")).toMatchObject({ state: "acquired", version: 1 });
   });
 
+  test("keeps the claim of one who has no stream and is heard of in time", async () => {
+    await lab.advance(2_000);
+    await lab.ok("task.heartbeat", { pid: "p1", tasks: [{ id: "a", version: 1 }] });
+    await lab.advance(10_000);
+
+    expect(await lab.task("a")).toMatchObject({ state: "acquired", version: 1 });
+  });
+
   test("frees the claim of one who does not, when the grace is over", async () => {
     await lab.advance(4_999);
     expect(await lab.task("a")).toMatchObject({ state: "acquired" });
