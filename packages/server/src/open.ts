@@ -3,6 +3,7 @@ import { type Clock, steadyClock } from "./engine/clock.ts";
 import type { Engine } from "./engine/engine.ts";
 import { GroupCommitEngine } from "./engine/group-commit-engine.ts";
 import { jsonLogger, type Logger } from "./logger.ts";
+import { MemoryStore } from "./stores/memory/memory-store.ts";
 import { openingError } from "./stores/sqlite/errors.ts";
 import { SqliteStore } from "./stores/sqlite/sqlite-store.ts";
 
@@ -41,7 +42,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     serverUrl,
     restartGraceMs = 0,
   } = options;
-  const store = new SqliteStore({ ...(path === undefined ? {} : { path }), synchronous });
+  const store = path === undefined ? new MemoryStore() : new SqliteStore({ path, synchronous });
   const engine = new GroupCommitEngine({
     store,
     clock: options.clock ?? steadyClock(),
@@ -54,7 +55,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     await engine.start();
   } catch (error) {
     await engine.close();
-    throw openingError(error, path ?? ":memory:");
+    throw openingError(error, path ?? "memory");
   }
   return engine;
 }
