@@ -25,6 +25,11 @@ export interface EngineOptions {
    * their work is offered to others, in ms. Default 0: right when that process held the claims itself.
    */
   readonly restartGraceMs?: number | undefined;
+  /**
+   * How long ago a tree of promises must have ended to be forgotten, in ms: all of them settled, or past their
+   * deadline, and nobody waiting for one. Absent: nothing is ever forgotten.
+   */
+  readonly retentionAgeMs?: number | undefined;
   /** Default: the machine's. A test may bring one that jumps. */
   readonly clock?: Clock | undefined;
   /** Default: warnings and errors as JSON lines on standard error. */
@@ -54,6 +59,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     settings: { retryTimeoutMs },
     serverUrl,
     restartGraceMs,
+    retentionAgeMs: options.retentionAgeMs,
     logger,
   });
   try {

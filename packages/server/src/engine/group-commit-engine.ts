@@ -16,6 +16,7 @@ import { Departures } from "./departures.ts";
 import { Dispatcher, OFFERS_MAX } from "./dispatcher.ts";
 import type { Connection, Engine } from "./engine.ts";
 import { type Executed, execute } from "./execute.ts";
+import { Retention } from "./retention.ts";
 
 /** Most requests of one commit; what is beyond goes into the next. */
 const COMMIT_STEPS_MAX = 1_024;
@@ -45,6 +46,8 @@ export interface GroupCommitOptions {
    * are free at once: right when they were held by that very process.
    */
   readonly restartGraceMs: number;
+  /** How long ago a tree must have ended to be forgotten, in ms. Absent: nothing is. */
+  readonly retentionAgeMs?: number | undefined;
 }
 
 interface Entry {
@@ -98,6 +101,10 @@ export class GroupCommitEngine implements Engine {
       if (address !== undefined) this.#dispatcher.offer(task, address);
     }
     this.#wakeAt(now);
+    const { clock, logger, retentionAgeMs: ageMs } = this.#options;
+    const take = (steps: readonly Step[]) => this.#submit(steps);
+    const after = this.#after.bind(this);
+    if (ageMs !== undefined) new Retention({ store, clock, ageMs, take, after, logger }).start();
   }
 
   get connections(): number {
@@ -329,7 +336,11 @@ export class GroupCommitEngine implements Engine {
 
   /** Work that nobody waits for. When it fails the store cannot be read, and the engine is of no use. */
   #attempt(work: () => Promise<void>): void {
-    if (this.#state === "open") work().catch((error) => this.#stop([], error));
+    if (this.#state !== "open") return;
+    work().catch((error) => {
+      // Once it is closed the store cannot be read, and nobody needs to.
+      if (this.#state === "open") this.#stop([], error);
+    });
   }
 
   /** Makes sure that due steps are looked for at `at`. */

@@ -6,7 +6,7 @@ import type {
   StoredPromise,
   StoredTask,
 } from "../core/records.ts";
-import type { Keys, Search, Step } from "../core/step.ts";
+import type { Keys, Search, Step, Tree } from "../core/step.ts";
 
 export interface Loaded {
   readonly promises: readonly StoredPromise[];
@@ -15,6 +15,8 @@ export interface Loaded {
   readonly obligations: readonly LoadedObligations[];
   readonly listeners: readonly Listener[];
   readonly schedules: readonly ScheduleRecord[];
+  /** One entry per asked origin. */
+  readonly trees: readonly Tree[];
 }
 
 export interface LoadedObligations {
@@ -48,6 +50,23 @@ export interface Pending {
   readonly promise: StoredPromise;
 }
 
+/** A tree whose root, if it has one, had settled at some instant, or its deadline had passed. */
+export interface OldTree {
+  readonly origin: string;
+  /** The promise whose call made the root, where that has an id of its own. */
+  readonly caller?: string;
+  /** How many promises it has. */
+  readonly size: number;
+  /** Where it was found, in the order of creation. */
+  readonly place: number;
+}
+
+export interface OldTrees {
+  readonly trees: readonly OldTree[];
+  /** Where to go on; absent when all that was created by then has been looked at. */
+  readonly next?: number;
+}
+
 /**
  * Keeps records.
  *
@@ -69,6 +88,12 @@ export interface Store {
   heldBy(pid: string | undefined, limit: number): Promise<readonly StoredTask[]>;
   /** Pending tasks, the longest due first, but those that cannot be read (their offers fall due, and fail then). */
   pending(limit: number): Promise<readonly Pending[]>;
+  /**
+   * Looks at up to `limit` promises after the place `after` in the order of creation, up to one that was created after
+   * the instant `before`, for roots that had settled at `before`, or their deadline had passed; and for descendants
+   * whose root is not there.
+   */
+  oldTrees(look: { after: number; before: number; limit: number }): Promise<OldTrees>;
   close(): Promise<void>;
 }
 

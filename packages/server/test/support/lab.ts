@@ -43,6 +43,7 @@ export type StoreKind = (typeof STORES)[number];
 interface LabOptions {
   readonly store?: StoreKind;
   readonly restartGraceMs?: number;
+  readonly retentionAgeMs?: number;
 }
 
 /** What came back, as a client reads it from the wire. */
@@ -53,11 +54,15 @@ export interface Answer {
 }
 
 /** Runs `tests` on every store, each test in a lab of its own. */
-export function onEveryStore(name: string, tests: (lab: () => Lab) => void): void {
+export function onEveryStore(
+  name: string,
+  tests: (lab: () => Lab) => void,
+  options: LabOptions = {},
+): void {
   describe.each(STORES)(`${name} (%s)`, (store) => {
     let lab: Lab;
     beforeEach(async () => {
-      lab = await Lab.open({ store });
+      lab = await Lab.open({ ...options, store });
     });
     afterEach(() => lab.close());
     tests(() => lab);
@@ -125,6 +130,7 @@ export class Lab {
       serverUrl: SERVER_URL,
       logger: this.logger,
       restartGraceMs: this.#options.restartGraceMs ?? 0,
+      retentionAgeMs: this.#options.retentionAgeMs,
     });
     await this.#engine.start();
     await this.settle();

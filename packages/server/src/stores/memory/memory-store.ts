@@ -8,12 +8,14 @@ import type {
   Found,
   Loaded,
   LoadedObligations,
+  OldTrees,
   Pending,
   Store,
   Transaction,
 } from "../store.ts";
 import { byBytes, type OrderedIndex } from "./ordered-index.ts";
 import { type DueKey, type Entry, Tables } from "./tables.ts";
+import { findOldTrees, loadTree } from "./trees.ts";
 
 export class MemoryStore implements Store, Transaction {
   readonly clockFloor = 0;
@@ -33,11 +35,12 @@ export class MemoryStore implements Store, Transaction {
     return {
       promises: entries.map(({ promise }) => promise),
       tasks: entries.flatMap(({ task }) => task ?? []),
-      obligations: (keys.obligations ?? []).map((id) => obligationsOf(id, promises.get(id))),
+      obligations: (keys.obligations ?? []).map((id) => obligationsOf(id, this.#tables)),
       listeners: (keys.listeners ?? []).flatMap(
         ({ awaited, address }) => promises.get(awaited)?.listeners?.get(address) ?? [],
       ),
       schedules: (keys.schedules ?? []).flatMap((id) => schedules.get(id) ?? []),
+      trees: (keys.trees ?? []).map((origin) => loadTree(origin, this.#tables)),
     };
   }
 
@@ -53,8 +56,10 @@ export class MemoryStore implements Store, Transaction {
   }
 
   async resumed(awaiter: string): Promise<readonly StoredPromise[]> {
-    const ids = [...(this.#tables.promises.get(awaiter)?.resumes ?? [])].sort(byBytes);
-    return ids.map((id) => this.#tables.entry(id).promise);
+    const { resumes = [] } = this.#tables.promises.get(awaiter) ?? {};
+    return [...resumes]
+      .map(({ promise }) => promise)
+      .sort((one, other) => byBytes(one.id, other.id));
   }
 
   async search(wanted: Search, at: number): Promise<Found> {
@@ -101,6 +106,10 @@ export class MemoryStore implements Store, Transaction {
 
   async pending(limit: number): Promise<readonly Pending[]> {
     return this.#pending().take(limit).toArray();
+  }
+
+  async oldTrees(look: { after: number; before: number; limit: number }): Promise<OldTrees> {
+    return findOldTrees(this.#tables, look);
   }
 
   async close(): Promise<void> {
@@ -156,6 +165,9 @@ function put(change: Put, tables: Tables): void {
 
 function remove(change: Delete, tables: Tables): void {
   switch (change.delete) {
+    case "promise":
+      tables.deletePromise(change.id);
+      break;
     case "callback":
       tables.deleteCallback(change.record);
       break;
@@ -171,9 +183,12 @@ function remove(change: Delete, tables: Tables): void {
   }
 }
 
-function obligationsOf(id: string, entry: Entry | undefined): LoadedObligations {
-  const awaiters = page(entry?.callbacks);
-  const addresses = page(entry?.untold);
+function obligationsOf(id: string, { promises }: Tables): LoadedObligations {
+  const entry = promises.get(id);
+  // One that has been forgotten waits no longer.
+  const waits = (awaiter: Entry) => promises.get(awaiter.promise.id) === awaiter;
+  const awaiters = page(entry?.callbacks?.after().filter(waits));
+  const addresses = page(entry?.untold?.after());
   return {
     id,
     callbacks: awaiters.slice(0, OBLIGATIONS_MAX).map(({ promise }) => promise.id),
@@ -183,13 +198,8 @@ function obligationsOf(id: string, entry: Entry | undefined): LoadedObligations 
 }
 
 /** The first that are shown, and one more if there is one. */
-function page<K>(index: OrderedIndex<K> | undefined): readonly K[] {
-  return (
-    index
-      ?.after()
-      .take(OBLIGATIONS_MAX + 1)
-      .toArray() ?? []
-  );
+function page<K>(keys: IteratorObject<K, unknown> | undefined): readonly K[] {
+  return keys?.take(OBLIGATIONS_MAX + 1).toArray() ?? [];
 }
 
 function promiseStep({ promise: { id, state } }: Entry): Step {

@@ -148,7 +148,7 @@ function checkedBornCrc(row: Row): number {
 export function taskOf(row: Row): StoredTask {
   return {
     id: row["id"] as string,
-    state: TASK_STATES[row["task_state"] as number] ?? unreadable("state of a task", row),
+    state: taskStateOf(row),
     version: row["task_version"] as number,
     resumes: row["task_resumes"] as number,
     ...(row["task_ttl"] !== null && { ttl: row["task_ttl"] as number }),
@@ -157,6 +157,10 @@ export function taskOf(row: Row): StoredTask {
     ...(row["task_failures"] !== 0 && { failures: row["task_failures"] as number }),
     ...(row["task_cause"] !== null && { cause: row["task_cause"] as string }),
   };
+}
+
+export function taskStateOf(row: Row): TaskState {
+  return TASK_STATES[row["task_state"] as number] ?? unreadable("state of a task", row);
 }
 
 export function scheduleOf(row: Row): ScheduleRecord {

@@ -15,6 +15,7 @@ import {
   type Due,
   type Found,
   type Loaded,
+  type OldTrees,
   type Pending,
   type Store,
   StoreDamagedError,
@@ -30,7 +31,8 @@ import { hashOf, promiseOf, taskOf, taskState } from "./rows.ts";
 import { migrate } from "./schema.ts";
 import { listing } from "./search.ts";
 import { Statements } from "./statements.ts";
-import { type Rows, write } from "./write.ts";
+import { findOldTrees } from "./trees.ts";
+import { NEXT_SEQ, type Rows, write } from "./write.ts";
 
 export interface SqliteOptions {
   readonly path: string;
@@ -59,6 +61,7 @@ export class SqliteStore implements Store, Transaction {
       this.#rows.seqs.set(id, seq);
       return seq;
     },
+    nextSeq: () => this.#nextSeq,
   };
   #nextSeq: number;
   /** What is stored of it. */
@@ -74,7 +77,10 @@ export class SqliteStore implements Store, Transaction {
     try {
       db = open(path, synchronous);
       this.#statements = new Statements(db);
-      this.#nextSeq = Number(this.#statements.lastSeq.get()?.["seq"] ?? 0) + 1;
+      this.#nextSeq = Math.max(
+        Number(this.#statements.lastSeq.get()?.["seq"] ?? 0) + 1,
+        Number(this.#statements.meta.get(NEXT_SEQ)?.["value"] ?? 0),
+      );
       this.#floor = Number(this.#statements.meta.get(CLOCK_FLOOR)?.["value"] ?? 0);
     } catch (error) {
       db?.close();
@@ -137,6 +143,10 @@ export class SqliteStore implements Store, Transaction {
         throw error;
       }
     });
+  }
+
+  async oldTrees(look: { after: number; before: number; limit: number }): Promise<OldTrees> {
+    return findOldTrees(this.#statements, look);
   }
 
   async close(): Promise<void> {
