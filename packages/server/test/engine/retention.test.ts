@@ -1,6 +1,14 @@
 import type { Tags } from "@resonate-ts/protocol";
 import { expect, test } from "vitest";
-import { claimedCreate, global, Lab, NOW, onEveryStore, targeted } from "../support/lab.ts";
+import {
+  claimedCreate,
+  global,
+  Lab,
+  NOW,
+  onEveryStore,
+  suspend,
+  targeted,
+} from "../support/lab.ts";
 
 const AGE_MS = 100_000;
 /** Longer than retention takes to look at a few trees again. */
@@ -183,14 +191,16 @@ onEveryStore("without retention", (lab) => {
 
 test("a place in the file that was given up is not given again, so nothing leads to a stranger", async () => {
   const lab = await Lab.open({ store: "file", retentionAgeMs: AGE_MS });
-  await lab.given("w", "suspended", { timeoutAt: NOW + 100 });
+  await lab.create("awaited", { tags: global, timeoutAt: LATE });
+  await lab.ok("task.create", claimedCreate("w", { timeoutAt: NOW + 100 }));
+  await lab.ok("task.suspend", suspend("w", 1, "awaited"));
   await lab.advance(AGE_MS + SOON_MS);
-  expect(await left(lab)).toEqual(["w-awaited"]);
+  expect(await left(lab)).toEqual(["awaited"]);
   await lab.restart();
-  // It would take the place of the forgotten one, which is registered with what it awaited.
+  // It would take the place of the forgotten one, which is still registered with what it awaited.
   await lab.given("stranger", "suspended", { timeoutAt: LATE });
 
-  await lab.resolve("w-awaited");
+  await lab.resolve("awaited");
 
   expect(await lab.task("stranger")).toMatchObject({ state: "suspended", resumes: 0 });
   await lab.close();
