@@ -3,8 +3,10 @@ import { type Clock, steadyClock } from "./engine/clock.ts";
 import type { Engine } from "./engine/engine.ts";
 import { GroupCommitEngine } from "./engine/group-commit-engine.ts";
 import { jsonLogger, type Logger } from "./logger.ts";
+import { MemoryStore } from "./stores/memory/memory-store.ts";
 import { openingError } from "./stores/sqlite/errors.ts";
 import { SqliteStore } from "./stores/sqlite/sqlite-store.ts";
+import type { Store } from "./stores/store.ts";
 import type { Pusher } from "./transports/router.ts";
 
 /**
@@ -12,6 +14,9 @@ import type { Pusher } from "./transports/router.ts";
  * memory; this is for what is not remembered.
  */
 const RETRY_TIMEOUT_MS_MAX = 3_600_000;
+
+/** A clock that is further ahead of the machine's, in ms, is worth a warning. */
+const CLOCK_AHEAD_MS = 2_000;
 
 export interface EngineOptions {
   /** File of the SQLite database, created when absent. Without it records live in memory and end with the process. */
@@ -32,6 +37,11 @@ export interface EngineOptions {
    * their work is offered to others, in ms. Default 0: right when that process held the claims itself.
    */
   readonly restartGraceMs?: number | undefined;
+  /**
+   * How long ago a tree of promises must have ended to be forgotten, in ms: all of them settled, or past their
+   * deadline, and nobody waiting for one. Absent: nothing is ever forgotten.
+   */
+  readonly retentionAgeMs?: number | undefined;
   /** Default: the machine's. A test may bring one that jumps. */
   readonly clock?: Clock | undefined;
   /** Default: warnings and errors as JSON lines on standard error. */
@@ -52,22 +62,37 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     retryTimeoutMs = 30_000,
     serverUrl,
     restartGraceMs = 0,
+    logger = jsonLogger("warn"),
   } = options;
-  const store = new SqliteStore({ ...(path === undefined ? {} : { path }), synchronous });
+  const store = path === undefined ? new MemoryStore() : new SqliteStore({ path, synchronous });
   const engine = new GroupCommitEngine({
     store,
-    clock: options.clock ?? steadyClock(),
+    clock: options.clock ?? clockFrom(store, logger),
     settings: { retryTimeoutMs, retryTimeoutMsMax: RETRY_TIMEOUT_MS_MAX },
     serverUrl,
     push: options.push,
     restartGraceMs,
-    logger: options.logger ?? jsonLogger("warn"),
+    retentionAgeMs: options.retentionAgeMs,
+    logger,
   });
   try {
     await engine.start();
   } catch (error) {
     await engine.close();
-    throw openingError(error, path ?? ":memory:");
+    throw openingError(error, path ?? "memory");
   }
   return engine;
+}
+
+/** A clock that goes on where the last one on this store stopped. */
+function clockFrom({ clockFloor }: Store, logger: Logger): Clock {
+  const clock = steadyClock(clockFloor);
+  const aheadMs = clock.now() - Date.now();
+  if (aheadMs > CLOCK_AHEAD_MS) {
+    logger.warn(
+      { aheadMs },
+      "the clock of this machine was set back since the last start; the server's time goes on from then",
+    );
+  }
+  return clock;
 }

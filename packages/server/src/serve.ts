@@ -97,6 +97,7 @@ function engineOptions(settings: Settings): EngineOptions {
   return {
     restartGraceMs: RESTART_GRACE_MS,
     retryTimeoutMs: settings["tasks.retry_timeout"],
+    retentionAgeMs: settings["retention.age"],
     ...(settings["storage.type"] === "memory"
       ? {}
       : {

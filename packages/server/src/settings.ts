@@ -95,6 +95,14 @@ const definitions = {
     initial: 30_000,
     help: "how long an offered task may stay unclaimed before it is offered again, in ms",
   },
+  "retention.age": {
+    schema: wholeNumber(Number.MAX_SAFE_INTEGER)
+      .refine((number) => number > 0)
+      .optional(),
+    allowed: "a whole number of milliseconds above 0",
+    initial: undefined,
+    help: "how long ago a run must have ended to be forgotten, in ms (default: nothing is forgotten)",
+  },
   insecure: {
     schema: z.enum(["true", "false"]).transform((text) => text === "true"),
     allowed: "true, false",

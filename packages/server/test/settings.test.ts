@@ -56,6 +56,7 @@ test("the documented names and defaults", () => {
       "full",
     ],
     ["tasks.retry_timeout", "RESONATE_TASKS__RETRY_TIMEOUT", "--tasks-retry-timeout", 30_000],
+    ["retention.age", "RESONATE_RETENTION__AGE", "--retention-age", undefined],
     ["insecure", "RESONATE_INSECURE", "--insecure", false],
   ]);
 });

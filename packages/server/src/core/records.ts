@@ -43,6 +43,8 @@ export type Put =
   | { readonly put: "schedule"; readonly record: ScheduleRecord };
 
 export type Delete =
+  /** With its task, and all that refers to it as awaited. */
+  | { readonly delete: "promise"; readonly id: string }
   | { readonly delete: "callback"; readonly record: Callback }
   | { readonly delete: "resumes"; readonly awaiter: string }
   | { readonly delete: "listener"; readonly record: Pick<Listener, "awaited" | "address"> }

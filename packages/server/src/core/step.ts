@@ -51,6 +51,11 @@ interface InternalSteps {
   };
   /** An occurrence is due. */
   "schedule.fire": { readonly id: string; readonly occurrence: number };
+  /**
+   * Forgets a page of a tree that ended at `before` or earlier. `caller`: the promise whose call made its root, where
+   * that is of another tree.
+   */
+  "tree.retire": { readonly origin: string; readonly before: number; readonly caller?: string };
   /** Creates the promise of an occurrence, unless its id is taken. */
   "schedule.spawn": { readonly promise: PromiseCreate; readonly occurrence: number };
 }
@@ -69,6 +74,8 @@ export interface Keys {
   readonly obligations?: readonly string[];
   readonly listeners?: readonly ListenerKey[];
   readonly schedules?: readonly string[];
+  /** Trees, by their origin, as they are in the store. */
+  readonly trees?: readonly string[];
 }
 
 /** Names a listener. */
@@ -90,6 +97,28 @@ export interface Obligations {
 /** One page of obligations; a settlement with more is announced over several transactions. */
 export const OBLIGATIONS_MAX = 1_000;
 
+/** The promises of one origin (the root without that tag too). */
+export interface Tree {
+  readonly origin: string;
+  /** When the last of all of them has settled, or will have, by its deadline at the latest. 0 for an empty tree. */
+  readonly endsAt: number;
+  /** The first of them, at most `TREE_PAGE`; the root is the last of all. */
+  readonly members: readonly TreeMember[];
+}
+
+export interface TreeMember {
+  readonly id: string;
+  /** As in `StoredPromise`. */
+  readonly dueAt?: number;
+  /** The state of its task, if it has one. */
+  readonly task?: TaskState;
+  /** It has awaiters or listeners, or a task that it resumed and that has not been claimed since. */
+  readonly wanted: boolean;
+}
+
+/** Most promises of a tree that one step looks at. */
+export const TREE_PAGE = 1_000;
+
 export interface CoreSettings {
   /** How long an offered task may stay unclaimed before it is offered again, in ms. */
   readonly retryTimeoutMs: number;
@@ -107,6 +136,7 @@ export interface World {
   obligations(id: string): Obligations;
   listener(key: ListenerKey): Listener | undefined;
   schedule(id: string): ScheduleRecord | undefined;
+  tree(origin: string): Tree;
 }
 
 /** A read that cannot be named by keys; the engine runs it in the same transaction. */

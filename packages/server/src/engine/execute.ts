@@ -59,7 +59,10 @@ export function execute(
   settings: CoreSettings,
   claims: Claims = NO_CLAIMS,
 ): Promise<Executed> {
-  return store.transaction((tx) => new Batch(new Session(tx, at, settings), claims).take(steps));
+  return store.transaction(
+    (tx) => new Batch(new Session(tx, at, settings), claims).take(steps),
+    at,
+  );
 }
 
 const NO_CLAIMS: Claims = { begin() {}, claimantOf: () => undefined };

@@ -28,6 +28,7 @@ import { Departures } from "./departures.ts";
 import { Dispatcher, OFFERS_MAX } from "./dispatcher.ts";
 import type { Connection, Engine } from "./engine.ts";
 import { acquisition, type Executed, execute } from "./execute.ts";
+import { Retention } from "./retention.ts";
 
 /** Most requests that may wait. Beyond it they are refused with 503 and nothing is lost. */
 const WAITING_MAX = 100_000;
@@ -59,6 +60,8 @@ export interface GroupCommitOptions {
    * are free at once: right when they were held by that very process.
    */
   readonly restartGraceMs: number;
+  /** How long ago a tree must have ended to be forgotten, in ms. Absent: nothing is. */
+  readonly retentionAgeMs?: number | undefined;
 }
 
 export class GroupCommitEngine implements Engine {
@@ -116,11 +119,14 @@ export class GroupCommitEngine implements Engine {
 
   /** Takes up what an earlier process left: offers, claims of those who are gone, and all that fell due. */
   async start(): Promise<void> {
-    const { restartGraceMs } = this.#options;
+    const { store, clock, logger, restartGraceMs, retentionAgeMs: ageMs } = this.#options;
     if (restartGraceMs === 0) await this.#release(() => true);
     else this.#after(restartGraceMs, () => this.#releaseMissing());
     await this.#offerPending(OFFERS_MAX);
-    this.#wakeAt(this.#options.clock.now());
+    this.#wakeAt(clock.now());
+    const take = (steps: readonly Step[]) => this.#commits.submit(steps);
+    const after = this.#after.bind(this);
+    if (ageMs !== undefined) new Retention({ store, clock, ageMs, take, after, logger }).start();
   }
 
   /** Offers pending tasks to those who poll. Those who are called are called when their offer is due. */
@@ -136,6 +142,10 @@ export class GroupCommitEngine implements Engine {
 
   get connections(): number {
     return this.#dispatcher.connections;
+  }
+
+  get writable(): boolean {
+    return this.#options.store.writable;
   }
 
   process(requests: readonly Request[]): Promise<readonly (Response | Refusal)[]> {
@@ -346,7 +356,11 @@ export class GroupCommitEngine implements Engine {
 
   /** Work that nobody waits for. When it fails the store cannot be read, and the engine is of no use. */
   #attempt(work: () => Promise<void>): void {
-    if (this.#state === "open") work().catch((error) => this.#commits.stop(error));
+    if (this.#state !== "open") return;
+    work().catch((error) => {
+      // Once it is closed the store cannot be read, and nobody needs to.
+      if (this.#state === "open") this.#commits.stop(error);
+    });
   }
 
   /** Makes sure that due steps are looked for at `at`. */

@@ -13,7 +13,15 @@ import type {
   StoredPromise,
   StoredTask,
 } from "../core/records.ts";
-import type { CoreSettings, Keys, ListenerKey, Obligations, Search, World } from "../core/step.ts";
+import type {
+  CoreSettings,
+  Keys,
+  ListenerKey,
+  Obligations,
+  Search,
+  Tree,
+  World,
+} from "../core/step.ts";
 import type { Found, Transaction } from "../stores/store.ts";
 
 interface LiveObligations extends Obligations {
@@ -30,6 +38,8 @@ export class Session implements World {
   readonly #obligations = new Map<string, LiveObligations>();
   readonly #listeners = new Map<string, Listener | undefined>();
   readonly #schedules = new Map<string, ScheduleRecord | undefined>();
+  /** As of the step that named them last. */
+  readonly #trees = new Map<string, Tree>();
   /** Changes not yet written, the last one to each record, in the order of the first one to it. */
   #unwritten = new Map<string, Change>();
   /** Whether changes to callbacks or listeners are among them. */
@@ -67,8 +77,13 @@ export class Session implements World {
     return seen(this.#schedules, id);
   }
 
-  /** Reads what has not been seen yet. */
+  tree(origin: string): Tree {
+    return seen(this.#trees, origin);
+  }
+
+  /** Reads what has not been seen yet, and trees as they are now. */
   async load(keys: Keys): Promise<void> {
+    if (keys.trees) await this.#loadTrees(keys.trees);
     const promises = unseen(this.#promises, keys.promises);
     const schedules = unseen(this.#schedules, keys.schedules);
     const obligations = this.#unseenObligations(keys.obligations);
@@ -86,6 +101,13 @@ export class Session implements World {
     }
     for (const key of listeners) this.#listeners.set(listenerKey(key), undefined);
     for (const record of loaded.listeners) this.#listeners.set(listenerKey(record), record);
+  }
+
+  /** Trees are read from rows, so what is unwritten is written before. */
+  async #loadTrees(trees: readonly string[]): Promise<void> {
+    await this.flush();
+    const loaded = await this.#tx.load({ trees });
+    for (const tree of loaded.trees) this.#trees.set(tree.origin, tree);
   }
 
   /** Nobody can wait for a promise that is not external, so nothing is read for one that is known not to be. */
@@ -179,6 +201,11 @@ export class Session implements World {
 
   #seeDelete(change: Delete): void {
     switch (change.delete) {
+      case "promise":
+        this.#promises.set(change.id, undefined);
+        this.#tasks.set(change.id, undefined);
+        this.#obligations.delete(change.id);
+        return;
       case "callback":
         this.#obligationsUnwritten = true;
         this.#obligations.get(change.record.awaited)?.callbacks.delete(change.record.awaiter);
@@ -253,6 +280,9 @@ function keyOfPut(change: Put): string | undefined {
 
 function keyOfDelete(change: Delete): string | undefined {
   switch (change.delete) {
+    case "promise":
+      // Not the key of the record: one that is created after it must not take its place.
+      return `deletion ${change.id}`;
     case "callback":
       return callbackKey(change.record);
     case "listener":
@@ -272,9 +302,9 @@ function listenerKey({ awaited, address }: ListenerKey): string {
   return `listener ${awaited}\0${address}`;
 }
 
-function seen<T>(records: ReadonlyMap<string, T>, key: string): T | undefined {
+function seen<T>(records: ReadonlyMap<string, T>, key: string): T {
   if (!records.has(key)) throw new Error(`a step read '${key}' without naming it in keys()`);
-  return records.get(key);
+  return records.get(key) as T; // It is there.
 }
 
 /** Marks ids as seen (absent until loaded) and returns those that were not. */

@@ -6,7 +6,7 @@ import type {
   StoredPromise,
   StoredTask,
 } from "../core/records.ts";
-import type { Keys, Search, Step } from "../core/step.ts";
+import type { Keys, Search, Step, Tree } from "../core/step.ts";
 
 export interface Loaded {
   readonly promises: readonly StoredPromise[];
@@ -15,6 +15,8 @@ export interface Loaded {
   readonly obligations: readonly LoadedObligations[];
   readonly listeners: readonly Listener[];
   readonly schedules: readonly ScheduleRecord[];
+  /** One entry per asked origin. */
+  readonly trees: readonly Tree[];
 }
 
 export interface LoadedObligations {
@@ -48,20 +50,50 @@ export interface Pending {
   readonly promise: StoredPromise;
 }
 
+/** A tree whose root, if it has one, had settled at some instant, or its deadline had passed. */
+export interface OldTree {
+  readonly origin: string;
+  /** The promise whose call made the root, where that has an id of its own. */
+  readonly caller?: string;
+  /** How many promises it has. */
+  readonly size: number;
+  /** Where it was found, in the order of creation. */
+  readonly place: number;
+}
+
+export interface OldTrees {
+  readonly trees: readonly OldTree[];
+  /** Where to go on; absent when all that was created by then has been looked at. */
+  readonly next?: number;
+}
+
 /**
  * Keeps records.
  *
  * @throws StoreUnknownError from `transaction` when it cannot be known whether the commit happened.
  */
 export interface Store {
-  /** Runs `work` atomically and, when the promise it returns resolves, durably. Transactions run one after the other. */
-  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  /**
+   * Runs `work`, whose steps are taken at the instant `at`, atomically and, when the promise it returns resolves,
+   * durably. Transactions run one after the other.
+   */
+  transaction<T>(work: (tx: Transaction) => Promise<T>, at: number): Promise<T>;
+  /** No transaction of an earlier process was at a later instant, in ms since the epoch; 0 in a new store. */
+  readonly clockFloor: number;
+  /** False from a write that found no room (a full disk) until one succeeds. */
+  readonly writable: boolean;
   /** The internal steps that are due at `at`: time-outs, announcements, notices, offers, lease ends, schedules. */
   due(at: number, limit: number): Promise<Due>;
   /** Acquired tasks that `pid` holds, or all that anyone holds; at most `limit`. */
   heldBy(pid: string | undefined, limit: number): Promise<readonly StoredTask[]>;
-  /** Pending tasks, the longest due first. */
+  /** Pending tasks, the longest due first, but those that cannot be read (their offers fall due, and fail then). */
   pending(limit: number): Promise<readonly Pending[]>;
+  /**
+   * Looks at up to `limit` promises after the place `after` in the order of creation, up to one that was created after
+   * the instant `before`, for roots that had settled at `before`, or their deadline had passed; and for descendants
+   * whose root is not there.
+   */
+  oldTrees(look: { after: number; before: number; limit: number }): Promise<OldTrees>;
   close(): Promise<void>;
 }
 
@@ -86,6 +118,11 @@ export class StoreUnknownError extends Error {
 /** Nothing was written (a full disk, say), and trying again may succeed. */
 export class StoreUnavailableError extends Error {
   override readonly name = "StoreUnavailableError";
+}
+
+/** What is stored of a record is not what was written. The message names it, and says what to do. */
+export class StoreDamagedError extends Error {
+  override readonly name = "StoreDamagedError";
 }
 
 /** Another process has the store open. The message says which. */

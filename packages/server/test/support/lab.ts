@@ -19,6 +19,7 @@ import { parseRequest } from "@resonate-ts/protocol/parse";
 import { afterEach, beforeEach, describe, vi } from "vitest";
 import { steadyClock } from "../../src/engine/clock.ts";
 import { GroupCommitEngine } from "../../src/engine/group-commit-engine.ts";
+import { MemoryStore } from "../../src/stores/memory/memory-store.ts";
 import { SqliteStore } from "../../src/stores/sqlite/sqlite-store.ts";
 import type { Pusher } from "../../src/transports/router.ts";
 import { RecordingLogger } from "./logger.ts";
@@ -45,6 +46,7 @@ interface LabOptions {
   readonly store?: StoreKind;
   readonly restartGraceMs?: number;
   readonly push?: Pusher;
+  readonly retentionAgeMs?: number;
 }
 
 /** What came back, as a client reads it from the wire. */
@@ -55,11 +57,15 @@ export interface Answer {
 }
 
 /** Runs `tests` on every store, each test in a lab of its own. */
-export function onEveryStore(name: string, tests: (lab: () => Lab) => void): void {
+export function onEveryStore(
+  name: string,
+  tests: (lab: () => Lab) => void,
+  options: LabOptions = {},
+): void {
   describe.each(STORES)(`${name} (%s)`, (store) => {
     let lab: Lab;
     beforeEach(async () => {
-      lab = await Lab.open({ store });
+      lab = await Lab.open({ ...options, store });
     });
     afterEach(() => lab.close());
     tests(() => lab);
@@ -115,9 +121,10 @@ export class Lab {
   }
 
   async start(): Promise<void> {
-    const path = this.#folder && this.path;
     this.#store = new WatchedStore(
-      new SqliteStore({ ...(path === undefined ? {} : { path }), synchronous: "normal" }),
+      this.#folder === undefined
+        ? new MemoryStore()
+        : new SqliteStore({ path: this.path, synchronous: "normal" }),
     );
     this.#engine = new GroupCommitEngine({
       store: this.#store,
@@ -127,6 +134,7 @@ export class Lab {
       push: this.#options.push,
       logger: this.logger,
       restartGraceMs: this.#options.restartGraceMs ?? 0,
+      retentionAgeMs: this.#options.retentionAgeMs,
     });
     await this.#engine.start();
     await this.settle();

@@ -1,5 +1,5 @@
-import type { StoredTask } from "../../src/core/records.ts";
-import type { Due, Pending, Store, Transaction } from "../../src/stores/store.ts";
+import type { Change, StoredTask } from "../../src/core/records.ts";
+import type { Due, OldTrees, Pending, Store, Transaction } from "../../src/stores/store.ts";
 
 /** A store that counts what is asked of it, and fails where a test says so. */
 export class WatchedStore implements Store {
@@ -15,6 +15,8 @@ export class WatchedStore implements Store {
   beforeCommit: () => void | Promise<void> = () => {};
   /** Runs after the commit, before anyone hears of it. */
   afterCommit: () => void | Promise<void> = () => {};
+  /** Sees what is about to be written. */
+  beforeWrite: (changes: readonly Change[]) => void = () => {};
   /** Ids of promises whose reading breaks. */
   readonly poisoned = new Set<string>();
   readonly #store: Store;
@@ -23,14 +25,22 @@ export class WatchedStore implements Store {
     this.#store = store;
   }
 
-  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+  get clockFloor(): number {
+    return this.#store.clockFloor;
+  }
+
+  get writable(): boolean {
+    return this.#store.writable;
+  }
+
+  async transaction<T>(work: (tx: Transaction) => Promise<T>, at: number): Promise<T> {
     this.begun++;
     const value = await this.#store.transaction(async (tx) => {
       await this.before();
       const done = await work(this.#watched(tx));
       await this.beforeCommit();
       return done;
-    });
+    }, at);
     this.commits++;
     await this.afterCommit();
     return value;
@@ -49,6 +59,10 @@ export class WatchedStore implements Store {
     return this.#store.pending(limit);
   }
 
+  oldTrees(look: { after: number; before: number; limit: number }): Promise<OldTrees> {
+    return this.#store.oldTrees(look);
+  }
+
   close(): Promise<void> {
     return this.#store.close();
   }
@@ -60,7 +74,10 @@ export class WatchedStore implements Store {
         if (poison) throw new Error(`'${poison}' is poisoned`);
         return tx.load(keys);
       },
-      write: (changes) => tx.write(changes),
+      write: (changes) => {
+        this.beforeWrite(changes);
+        return tx.write(changes);
+      },
       branch: (branch) => tx.branch(branch),
       resumed: (awaiter) => tx.resumed(awaiter),
       search: (search, at) => tx.search(search, at),
