@@ -1,5 +1,6 @@
 /** The port to what keeps records. A store knows records, not rules: no protocol rule is written in SQL. */
 import type {
+  Callback,
   Change,
   Listener,
   ScheduleRecord,
@@ -48,6 +49,14 @@ export interface Pending {
   readonly promise: StoredPromise;
 }
 
+/** All that is stored of promises and tasks, each list by id. */
+export interface Snapshot {
+  readonly promises: readonly StoredPromise[];
+  readonly tasks: readonly StoredTask[];
+  readonly callbacks: readonly Callback[];
+  readonly listeners: readonly Listener[];
+}
+
 /**
  * Keeps records.
  *
@@ -62,6 +71,10 @@ export interface Store {
   heldBy(pid: string | undefined, limit: number): Promise<readonly StoredTask[]>;
   /** Pending tasks, the longest due first. */
   pending(limit: number): Promise<readonly Pending[]>;
+  /** Everything at once, in memory: for debugging only. */
+  snapshot(): Promise<Snapshot>;
+  /** Forgets everything: for debugging only. */
+  reset(): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -1,5 +1,5 @@
 import type { StoredTask } from "../../src/core/records.ts";
-import type { Due, Pending, Store, Transaction } from "../../src/stores/store.ts";
+import type { Due, Pending, Snapshot, Store, Transaction } from "../../src/stores/store.ts";
 
 /** A store that counts what is asked of it, and fails where a test says so. */
 export class WatchedStore implements Store {
@@ -47,6 +47,14 @@ export class WatchedStore implements Store {
 
   pending(limit: number): Promise<readonly Pending[]> {
     return this.#store.pending(limit);
+  }
+
+  snapshot(): Promise<Snapshot> {
+    return this.#store.snapshot();
+  }
+
+  reset(): Promise<void> {
+    return this.#store.reset();
   }
 
   close(): Promise<void> {

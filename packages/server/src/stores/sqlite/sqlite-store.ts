@@ -14,6 +14,7 @@ import {
   type Found,
   type Loaded,
   type Pending,
+  type Snapshot,
   type Store,
   StoreUnknownError,
   StoreUnusableError,
@@ -26,6 +27,7 @@ import { lock } from "./lock.ts";
 import { hashOf, promiseOf, taskOf, taskState } from "./rows.ts";
 import { migrate } from "./schema.ts";
 import { search } from "./search.ts";
+import { deleteAll, snapshot } from "./snapshot.ts";
 import { Statements } from "./statements.ts";
 import { write } from "./write.ts";
 
@@ -111,6 +113,14 @@ export class SqliteStore implements Store, Transaction {
   async pending(limit: number): Promise<readonly Pending[]> {
     const rows = this.#statements.pending.all(taskState("pending"), limit);
     return rows.map((row) => ({ task: taskOf(row), promise: promiseOf(row) }));
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    return snapshot(this.#db);
+  }
+
+  reset(): Promise<void> {
+    return this.transaction(async () => deleteAll(this.#db));
   }
 
   async close(): Promise<void> {
