@@ -16,8 +16,10 @@ export function search(db: DatabaseSync, wanted: Search, at: number): Found {
   const { limit, after = "" } = wanted;
   switch (wanted.kind) {
     case "promises": {
-      const { state, tags } = wanted;
-      const page = collect(promiseRows(db, tags, after), promiseOf, limit, (promise) => {
+      const { state, tags, idPrefix = "" } = wanted;
+      // The rows from `idPrefix` on that start with it follow each other.
+      const rows = whileStarting(idPrefix, promiseRows(db, tags, { after, from: idPrefix }));
+      const page = collect(rows, promiseOf, limit, (promise) => {
         const inState = state === undefined || project(promise, at).state === state;
         return inState && hasTags(promise.tags, tags);
       });
@@ -48,25 +50,40 @@ const INDEXES = [
   [TAG.origin, "origin"],
 ] as const;
 
-function promiseRows(db: DatabaseSync, tags: Tags, after: string): Rows {
+/** Where to begin: past `after`, and not before `from`. */
+interface Start {
+  readonly after: string;
+  readonly from: string;
+}
+
+function promiseRows(db: DatabaseSync, tags: Tags, start: Start): Rows {
   for (const [name, column] of INDEXES) {
     const tag = tags[name];
-    if (tag !== undefined) return taggedRows(db, column, { tag, after });
+    if (tag !== undefined) return taggedRows(db, column, { tag, ...start });
   }
   return db
-    .prepare(`SELECT ${PROMISE_COLUMNS} FROM promises p WHERE p.id > ? ORDER BY p.id`)
-    .iterate(after);
+    .prepare(`SELECT ${PROMISE_COLUMNS} FROM promises p WHERE p.id > ? AND p.id >= ? ORDER BY p.id`)
+    .iterate(start.after, start.from);
+}
+
+function* whileStarting(prefix: string, rows: Rows): Rows {
+  for (const row of rows) {
+    if (!String(row["id"]).startsWith(prefix)) return;
+    yield row;
+  }
 }
 
 /** Those whose column holds the hash of `tag`, and the promise of that id, whose tag is its own id. */
 function taggedRows(
   db: DatabaseSync,
   column: (typeof INDEXES)[number][1],
-  { tag, after }: { readonly tag: string; readonly after: string },
+  { tag, after, from }: Start & { readonly tag: string },
 ): Rows {
-  const others = `SELECT ${PROMISE_COLUMNS} FROM promises p WHERE p.${column} = ?1 AND p.id > ?3`;
-  const own = `SELECT ${PROMISE_COLUMNS} FROM promises p WHERE p.id = ?2 AND p.id > ?3`;
-  return db.prepare(`${others} UNION ALL ${own} ORDER BY id`).iterate(hashOf(tag), tag, after);
+  const others = `SELECT ${PROMISE_COLUMNS} FROM promises p WHERE p.${column} = ?1 AND p.id > ?3 AND p.id >= ?4`;
+  const own = `SELECT ${PROMISE_COLUMNS} FROM promises p WHERE p.id = ?2 AND p.id > ?3 AND p.id >= ?4`;
+  return db
+    .prepare(`${others} UNION ALL ${own} ORDER BY id`)
+    .iterate(hashOf(tag), tag, after, from);
 }
 
 function taskRows(db: DatabaseSync, after: string): Rows {
