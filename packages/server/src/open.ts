@@ -1,5 +1,6 @@
 /** Puts an engine together: a store, a clock, settings. */
 import { type Clock, steadyClock } from "./engine/clock.ts";
+import { DebugEngine } from "./engine/debug-engine.ts";
 import type { Engine } from "./engine/engine.ts";
 import { GroupCommitEngine } from "./engine/group-commit-engine.ts";
 import { jsonLogger, type Logger } from "./logger.ts";
@@ -20,6 +21,8 @@ export interface EngineOptions {
    * their work is offered to others, in ms. Default 0: right when that process held the claims itself.
    */
   readonly restartGraceMs?: number | undefined;
+  /** Lets clients stop, move and wipe the engine. Never where somebody relies on it. Default false. */
+  readonly debug?: boolean | undefined;
   /** Default: the machine's. A test may bring one that jumps. */
   readonly clock?: Clock | undefined;
   /** Default: warnings and errors as JSON lines on standard error. */
@@ -42,7 +45,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     restartGraceMs = 0,
   } = options;
   const store = new SqliteStore({ ...(path === undefined ? {} : { path }), synchronous });
-  const engine = new GroupCommitEngine({
+  const engine = new (options.debug ? DebugEngine : GroupCommitEngine)({
     store,
     clock: options.clock ?? steadyClock(),
     settings: { retryTimeoutMs },

@@ -1,5 +1,12 @@
 /** The engine's face: what transports and embedded clients call. */
-import type { Message, Refusal, Request, Response } from "@resonate-ts/protocol";
+import type {
+  DebugRequest,
+  DebugResponse,
+  Message,
+  Refusal,
+  Request,
+  Response,
+} from "@resonate-ts/protocol";
 
 /** One open stream to one process of a group. */
 export interface Connection {
@@ -36,6 +43,11 @@ export interface Engine {
   process(requests: readonly Request[]): Promise<readonly (Response | Refusal)[]>;
   /** Opens a connection. The returned function closes it. */
   connect(connection: Connection): () => void;
+  /** Present when the engine was opened for debugging. */
+  readonly debugging?: {
+    /** Takes one debug operation, after all requests that came before it. */
+    answer(request: DebugRequest): Promise<DebugResponse | Refusal>;
+  };
   /** Number of open connections. */
   readonly connections: number;
   /** Rejects when the engine can no longer work (an unknown disk state); the process must then exit. */

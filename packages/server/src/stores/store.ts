@@ -1,9 +1,9 @@
 /** The port to what keeps records. A store knows records, not rules: no protocol rule is written in SQL. */
 import type {
-  Callback,
   Change,
   Listener,
   ScheduleRecord,
+  Snapshot,
   StoredPromise,
   StoredTask,
 } from "../core/records.ts";
@@ -47,14 +47,6 @@ export interface Due {
 export interface Pending {
   readonly task: StoredTask;
   readonly promise: StoredPromise;
-}
-
-/** All that is stored of promises and tasks, each list by id. */
-export interface Snapshot {
-  readonly promises: readonly StoredPromise[];
-  readonly tasks: readonly StoredTask[];
-  readonly callbacks: readonly Callback[];
-  readonly listeners: readonly Listener[];
 }
 
 /**

@@ -1,5 +1,5 @@
-import type { StoredTask } from "../../src/core/records.ts";
-import type { Due, Pending, Snapshot, Store, Transaction } from "../../src/stores/store.ts";
+import type { Snapshot, StoredTask } from "../../src/core/records.ts";
+import type { Due, Pending, Store, Transaction } from "../../src/stores/store.ts";
 
 /** A store that counts what is asked of it, and fails where a test says so. */
 export class WatchedStore implements Store {

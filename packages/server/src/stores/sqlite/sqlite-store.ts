@@ -7,14 +7,13 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { TAG } from "@resonate-ts/protocol";
-import type { Change, StoredPromise, StoredTask } from "../../core/records.ts";
+import type { Change, Snapshot, StoredPromise, StoredTask } from "../../core/records.ts";
 import type { Keys, Search } from "../../core/step.ts";
 import {
   type Due,
   type Found,
   type Loaded,
   type Pending,
-  type Snapshot,
   type Store,
   StoreUnknownError,
   StoreUnusableError,
