@@ -3,6 +3,7 @@ import { access, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { SETTINGS } from "@resonate-ts/server";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { RunningCommand, resonate } from "./command.ts";
 
@@ -218,5 +219,59 @@ describe("serve", () => {
     });
 
     expect((await stop(command)).err).toContain("RESONATE_SERVER__PROT is not a setting");
+  });
+});
+
+describe("settings", () => {
+  test("come from resonate.toml in this directory, under the environment and flags", async () => {
+    await writeFile(join(cwd, "resonate.toml"), '[storage]\ntype = "memory"\n[server]\nport = 1\n');
+    const { command } = await start(["serve"]);
+    await command.until(/Data: in memory/);
+
+    expect((await stop(command)).code).toBe(0);
+  });
+
+  test("come from the file that --config names", async () => {
+    await writeFile(join(cwd, "resonate.toml"), "not = read");
+    await writeFile(join(cwd, "other.toml"), '[storage.sqlite]\npath = "there.db"\n');
+    const { command } = await start(["serve", "--config", "other.toml"]);
+    await command.until(/Data: .*there\.db/);
+
+    expect((await stop(command)).code).toBe(0);
+  });
+
+  test.each([
+    ["a key that is none", "[server]\nprot = 1", [], "resonate.toml: 'server.prot' is no setting"],
+    ["a wrong value", 'level = "loud"', [], "level (resonate.toml) must be debug, info, warn, error"],
+    ["no TOML", "level", [], "resonate.toml:1:6: "],
+    ["no file", "", ["--config", "absent.toml"], "'absent.toml' cannot be read (ENOENT)"],
+    ["a key that is not there", "", ["--auth-publickey", "absent.pem"], "absent.pem"],
+  ])("%s is exit code 2 and one line", async (_name, text, words, message) => {
+    await writeFile(join(cwd, "resonate.toml"), text);
+
+    const ended = await resonate(["serve", "--storage-type", "memory", ...words], { cwd });
+
+    expect(ended).toMatchObject({ code: 2, out: "" });
+    expect(ended.err).toMatch(/^Error: [^\n]*\n$/);
+    expect(ended.err).toContain(message);
+  });
+
+  test("that have no effect here are said in one line, and the server serves", async () => {
+    await writeFile(join(cwd, "resonate.toml"), '[storage.mysql]\nurl = "mysql://u:hush@h/d"\n');
+    const { command } = await start(["serve", "--storage-type", "memory"]);
+
+    const { err } = await stop(command);
+
+    expect(err).toContain("storage.mysql.url (resonate.toml) has no effect: ");
+    expect(err).not.toContain("hush");
+  });
+
+  test.each(["serve", "dev"])("are listed by %s --help, with variables and defaults", async (name) => {
+    const { out } = await resonate([name, "--help"]);
+
+    for (const { flag, env, unused } of SETTINGS) {
+      expect(out.includes(`${flag} `) && out.includes(`(${env}`), flag).toBe(unused !== true);
+    }
+    expect(out).toMatch(/--server-port <value> .*\(RESONATE_SERVER__PORT; default: 8001\)/);
   });
 });

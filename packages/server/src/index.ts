@@ -11,12 +11,14 @@ export { jsonLogger, type Logger, type LogLevel } from "./logger.ts";
 export { type EngineOptions, openEngine } from "./open.ts";
 export { type RunningServer, type ServeOptions, serve } from "./serve.ts";
 export {
+  findSettingsFile,
   readSettings,
   SETTINGS,
   type SettingInfo,
   type SettingKey,
   type Settings,
   SettingsError,
+  type SettingsFile,
   type SettingsInput,
-  unknownVariables,
+  settingsNotes,
 } from "./settings.ts";
