@@ -243,7 +243,7 @@ describe("settings", () => {
   test.each([
     ["a key that is none", "[server]\nprot = 1", [], "resonate.toml: 'server.prot' is no setting"],
     ["a wrong value", 'level = "loud"', [], "level (resonate.toml) must be debug, info, warn, error"],
-    ["no TOML", "level", [], "resonate.toml:1:6: "],
+    ["no TOML", "level", [], "resonate.toml:1:1: "],
     ["no file", "", ["--config", "absent.toml"], "'absent.toml' cannot be read (ENOENT)"],
     ["a key that is not there", "", ["--auth-publickey", "absent.pem"], "absent.pem"],
   ])("%s is exit code 2 and one line", async (_name, text, words, message) => {

@@ -1,7 +1,7 @@
 /** Puts an engine together: a store, a clock, settings. */
 import { type Clock, steadyClock } from "./engine/clock.ts";
 import { DebugEngine } from "./engine/debug-engine.ts";
-import type { Engine } from "./engine/engine.ts";
+import type { Engine, Observer } from "./engine/engine.ts";
 import { GroupCommitEngine } from "./engine/group-commit-engine.ts";
 import { jsonLogger, type Logger } from "./logger.ts";
 import { openingError } from "./stores/sqlite/errors.ts";
@@ -25,6 +25,8 @@ export interface EngineOptions {
   readonly debug?: boolean | undefined;
   /** Default: the machine's. A test may bring one that jumps. */
   readonly clock?: Clock | undefined;
+  /** Sees each commit, for metrics. */
+  readonly observer?: Observer | undefined;
   /** Default: warnings and errors as JSON lines on standard error. */
   readonly logger?: Logger | undefined;
 }
@@ -51,6 +53,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     settings: { retryTimeoutMs },
     serverUrl,
     restartGraceMs,
+    observer: options.observer,
     logger: options.logger ?? jsonLogger("warn"),
   });
   try {

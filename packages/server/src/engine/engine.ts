@@ -29,6 +29,21 @@ export interface Connection {
   closed(): void;
 }
 
+/** What a commit came to. */
+export interface Committed {
+  /** Messages to workers and to listeners. */
+  readonly executes: number;
+  readonly unblocks: number;
+  /** Occurrences of schedules. */
+  readonly occurrences: number;
+}
+
+/** Looks on while the engine works. Must not throw. */
+export interface Observer {
+  /** A commit of so many steps begins. What is given back is called once it is durable, and not when it fails. */
+  committing(steps: number): (committed: Committed) => void;
+}
+
 /** The extensions this server has, as announced in the `Resonate-Extensions` header. */
 export const EXTENSIONS = ["batch", "lease", "delta"] as const;
 

@@ -12,9 +12,10 @@ import type { CoreSettings, Step } from "../core/step.ts";
 import type { Logger } from "../logger.ts";
 import { type Store, StoreUnavailableError, StoreUnknownError } from "../stores/store.ts";
 import type { Clock } from "./clock.ts";
+import { committedBy } from "./committed.ts";
 import { Departures } from "./departures.ts";
 import { Dispatcher, OFFERS_MAX } from "./dispatcher.ts";
-import type { Connection, Engine } from "./engine.ts";
+import type { Connection, Engine, Observer } from "./engine.ts";
 import { type Executed, execute } from "./execute.ts";
 
 /** Most requests of one commit; what is beyond goes into the next. */
@@ -45,6 +46,7 @@ export interface GroupCommitOptions {
    * are free at once: right when they were held by that very process.
    */
   readonly restartGraceMs: number;
+  readonly observer?: Observer | undefined;
 }
 
 interface Entry {
@@ -239,9 +241,12 @@ export class GroupCommitEngine implements Engine {
     this.#fail(error);
   }
 
-  #execute(steps: readonly Step[]): Promise<Executed> {
-    const { store, clock, settings } = this.#options;
-    return execute(store, steps, clock.now(), settings);
+  async #execute(steps: readonly Step[]): Promise<Executed> {
+    const { store, clock, settings, observer } = this.#options;
+    const committed = observer?.committing(steps.length);
+    const executed = await execute(store, steps, clock.now(), settings);
+    committed?.(committedBy(executed));
+    return executed;
   }
 
   /** Keeps timers and offers in step with what has been written. */
