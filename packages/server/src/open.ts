@@ -25,6 +25,8 @@ export interface EngineOptions {
   readonly debug?: boolean | undefined;
   /** Default: the machine's. A test may bring one that jumps. */
   readonly clock?: Clock | undefined;
+  /** About how many bytes of records one answer may hold. Default 8 MiB. */
+  readonly replyBytesMax?: number | undefined;
   /** Sees each commit, for metrics. */
   readonly observer?: Observer | undefined;
   /** Default: warnings and errors as JSON lines on standard error. */
@@ -54,6 +56,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     serverUrl,
     restartGraceMs,
     observer: options.observer,
+    replyBytesMax: options.replyBytesMax,
     logger: options.logger ?? jsonLogger("warn"),
   });
   try {

@@ -165,6 +165,7 @@ async function close(parts: Parts, timeoutMs: number): Promise<void> {
 function engineOptions(settings: Settings): EngineOptions {
   return {
     debug: settings.debug,
+    replyBytesMax: settings["limits.reply_bytes"],
     restartGraceMs: RESTART_GRACE_MS,
     retryTimeoutMs: settings["tasks.retry_timeout"],
     ...(settings["storage.type"] === "memory"

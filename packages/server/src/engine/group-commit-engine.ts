@@ -17,6 +17,7 @@ import { Departures } from "./departures.ts";
 import { Dispatcher, OFFERS_MAX } from "./dispatcher.ts";
 import type { Connection, Engine, Observer } from "./engine.ts";
 import { type Executed, execute } from "./execute.ts";
+import { type Budgeted, ReplyBudget } from "./reply-budget.ts";
 
 /** Most requests of one commit; what is beyond goes into the next. */
 const COMMIT_STEPS_MAX = 1_024;
@@ -47,10 +48,12 @@ export interface GroupCommitOptions {
    */
   readonly restartGraceMs: number;
   readonly observer?: Observer | undefined;
+  /** Default 8 MiB. */
+  readonly replyBytesMax?: number | undefined;
 }
 
 interface Entry {
-  readonly steps: readonly Step[];
+  readonly steps: readonly Budgeted[];
   resolve(answers: readonly (Response | Refusal)[]): void;
   reject(error: unknown): void;
 }
@@ -114,7 +117,9 @@ export class GroupCommitEngine implements Engine {
     if (this.#waiting + requests.length > WAITING_MAX) {
       return Promise.resolve(refusals(requests, 503, "The server is overloaded; try again"));
     }
-    return this.#submit(requests as readonly Step[]); // Every request is a step of its kind.
+    const budget = new ReplyBudget(this.#options.replyBytesMax);
+    // Every request is a step of its kind.
+    return this.#submit(requests.map((request) => ({ ...(request as Step), budget })));
   }
 
   connect(connection: Connection): () => void {
@@ -147,7 +152,7 @@ export class GroupCommitEngine implements Engine {
     await this.#options.store.close();
   }
 
-  #submit(steps: readonly Step[]): Promise<readonly (Response | Refusal)[]> {
+  #submit(steps: readonly Budgeted[]): Promise<readonly (Response | Refusal)[]> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ steps, resolve, reject });
       this.#waiting += steps.length;
@@ -219,7 +224,7 @@ export class GroupCommitEngine implements Engine {
     }
   }
 
-  async #oneByOne(steps: readonly Step[]): Promise<(Response | Refusal)[]> {
+  async #oneByOne(steps: readonly Budgeted[]): Promise<(Response | Refusal)[]> {
     const answers: (Response | Refusal)[] = [];
     for (const step of steps) {
       const { promise, resolve, reject } = Promise.withResolvers<readonly (Response | Refusal)[]>();
@@ -241,7 +246,7 @@ export class GroupCommitEngine implements Engine {
     this.#fail(error);
   }
 
-  async #execute(steps: readonly Step[]): Promise<Executed> {
+  async #execute(steps: readonly Budgeted[]): Promise<Executed> {
     const { store, clock, settings, observer } = this.#options;
     const committed = observer?.committing(steps.length);
     const executed = await execute(store, steps, clock.now(), settings);

@@ -109,19 +109,19 @@ export class Session implements World {
     await this.#tx.write(changes);
   }
 
-  async branch(branch: string): Promise<readonly StoredPromise[]> {
+  async branch(branch: string, bytesMax: number): Promise<readonly StoredPromise[]> {
     await this.flush();
-    return this.#tx.branch(branch);
+    return this.#tx.branch(branch, bytesMax);
   }
 
-  async resumed(awaiter: string): Promise<readonly StoredPromise[]> {
+  async resumed(awaiter: string, bytesMax: number): Promise<readonly StoredPromise[]> {
     await this.flush();
-    return this.#tx.resumed(awaiter);
+    return this.#tx.resumed(awaiter, bytesMax);
   }
 
-  async search(search: Search): Promise<Found> {
+  async search(search: Search, bytesMax: number): Promise<Found> {
     await this.flush();
-    return this.#tx.search(search, this.at);
+    return this.#tx.search(search, this.at, bytesMax);
   }
 
   #see(change: Change): void {

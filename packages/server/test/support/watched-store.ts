@@ -69,9 +69,9 @@ export class WatchedStore implements Store {
         return tx.load(keys);
       },
       write: (changes) => tx.write(changes),
-      branch: (branch) => tx.branch(branch),
-      resumed: (awaiter) => tx.resumed(awaiter),
-      search: (search, at) => tx.search(search, at),
+      branch: (branch, bytesMax) => tx.branch(branch, bytesMax),
+      resumed: (awaiter, bytesMax) => tx.resumed(awaiter, bytesMax),
+      search: (search, at, bytesMax) => tx.search(search, at, bytesMax),
     };
   }
 }

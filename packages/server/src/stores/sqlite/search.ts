@@ -4,7 +4,7 @@ import { TAG, type Tags } from "@resonate-ts/protocol";
 import { project, projectTask } from "../../core/project.ts";
 import type { Search } from "../../core/step.ts";
 import type { Found } from "../store.ts";
-import { hashOf, promiseOf, type Row, scheduleOf, taskOf } from "./rows.ts";
+import { bytesOf, hashOf, promiseOf, type Row, scheduleOf, taskOf } from "./rows.ts";
 import { PROMISE_COLUMNS, TASK_COLUMNS } from "./statements.ts";
 
 /** Most rows one page looks at. What it has not reached is on the next page. */
@@ -12,8 +12,15 @@ const SCAN_MAX = 20_000;
 
 type Rows = Iterable<Row>;
 
-export function search(db: DatabaseSync, wanted: Search, at: number): Found {
-  const { limit, after = "" } = wanted;
+interface Conditions {
+  readonly at: number;
+  /** About how large a page may be. */
+  readonly bytesMax?: number | undefined;
+}
+
+export function search(db: DatabaseSync, wanted: Search, { at, bytesMax }: Conditions): Found {
+  const { after = "" } = wanted;
+  const limit = { limit: wanted.limit, bytesMax: bytesMax ?? Number.POSITIVE_INFINITY };
   switch (wanted.kind) {
     case "promises": {
       const { state, tags, idPrefix = "" } = wanted;
@@ -99,22 +106,25 @@ function scheduleRows(db: DatabaseSync, after: string): Rows {
   return db.prepare("SELECT id, record FROM schedules WHERE id > ? ORDER BY id").iterate(after);
 }
 
-/** The first `limit` wanted records, and the id to go on after when rows are left. */
+/** The first wanted records within the limits, and the id to go on after when rows are left. */
 function collect<R extends { readonly id: string }>(
   rows: Rows,
   recordOf: (row: Row) => R,
-  limit: number,
+  { limit, bytesMax }: { readonly limit: number; readonly bytesMax: number },
   wanted: (record: R) => boolean,
 ): { readonly records: readonly R[]; readonly next?: string } {
   const records: R[] = [];
   let last: string | undefined;
   let scanned = 0;
+  let bytes = 0;
   for (const row of rows) {
-    if (last !== undefined && (records.length === limit || scanned === SCAN_MAX)) {
-      return { records, next: last };
-    }
+    const full = records.length === limit || scanned === SCAN_MAX || bytes >= bytesMax;
+    if (last !== undefined && full) return { records, next: last };
     const record = recordOf(row);
-    if (wanted(record)) records.push(record);
+    if (wanted(record)) {
+      records.push(record);
+      bytes += bytesOf(row);
+    }
     last = record.id;
     scanned++;
   }

@@ -23,7 +23,7 @@ import { findDue } from "./due.ts";
 import { openingError, transactionError } from "./errors.ts";
 import { load } from "./load.ts";
 import { lock } from "./lock.ts";
-import { hashOf, promiseOf, taskOf, taskState } from "./rows.ts";
+import { hashOf, promiseOf, taskOf, taskState, upTo } from "./rows.ts";
 import { migrate } from "./schema.ts";
 import { search } from "./search.ts";
 import { deleteAll, snapshot } from "./snapshot.ts";
@@ -86,17 +86,20 @@ export class SqliteStore implements Store, Transaction {
     });
   }
 
-  async branch(branch: string): Promise<readonly StoredPromise[]> {
-    const rows = this.#statements.byBranch.all(hashOf(branch), branch);
-    return rows.map(promiseOf).filter(({ tags }) => tags[TAG.branch] === branch);
+  async branch(branch: string, bytesMax?: number): Promise<readonly StoredPromise[]> {
+    const rows = this.#statements.byBranch.iterate(hashOf(branch), branch);
+    return [...upTo(bytesMax, rows)]
+      .map(promiseOf)
+      .filter(({ tags }) => tags[TAG.branch] === branch);
   }
 
-  async resumed(awaiter: string): Promise<readonly StoredPromise[]> {
-    return this.#statements.resumed.all(this.#seqs.get(awaiter) ?? 0).map(promiseOf);
+  async resumed(awaiter: string, bytesMax?: number): Promise<readonly StoredPromise[]> {
+    const rows = this.#statements.resumed.iterate(this.#seqs.get(awaiter) ?? 0);
+    return [...upTo(bytesMax, rows)].map(promiseOf);
   }
 
-  async search(wanted: Search, at: number): Promise<Found> {
-    return search(this.#db, wanted, at);
+  async search(wanted: Search, at: number, bytesMax?: number): Promise<Found> {
+    return search(this.#db, wanted, { at, bytesMax });
   }
 
   async due(at: number, limit: number): Promise<Due> {
