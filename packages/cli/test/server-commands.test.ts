@@ -1,9 +1,11 @@
+import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { access, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SETTINGS } from "@resonate-ts/server";
+import { SignJWT } from "jose";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { RunningCommand, resonate } from "./command.ts";
 
@@ -175,6 +177,45 @@ describe("serve", () => {
     socket.destroy();
   });
 
+  test("told to stop ends with 0 when its time is over, whatever clients do", async () => {
+    const words = ["serve", "--storage-type", "memory", "--server-shutdown-timeout", "1500"];
+    const { command, url } = await start(words);
+    const socket = connect(Number(new URL(url).port), "127.0.0.1");
+    socket.on("error", () => {});
+    socket.write(
+      "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n",
+    );
+    // The server has taken the request, and will never have all of its body.
+    await once(socket, "data");
+
+    const startedAt = performance.now();
+    const { code } = await stop(command);
+
+    expect(code).toBe(0);
+    expect(performance.now() - startedAt).toBeLessThan(4_000);
+    socket.destroy();
+  });
+
+  test("with a key lets in who has a token, and dev says that it does not look", async () => {
+    const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+    await writeFile(join(cwd, "key.pem"), publicKey.export({ type: "spki", format: "pem" }));
+    const { command, url } = await start(["dev", "--memory", "--auth-publickey", "key.pem"]);
+    await command.until(/Pending: not shown/);
+    const token = await new SignJWT({ role: "admin" })
+      .setProtectedHeader({ alg: "EdDSA" })
+      .setExpirationTime("1h")
+      .sign(privateKey);
+
+    const refused = await resonate(["promises", "search", "-S", url]);
+    const admitted = await resonate(["promises", "search", "-S", url, "--token", token]);
+
+    expect(refused.code).toBe(1);
+    expect(refused.err).toContain("Unauthorized");
+    expect(admitted.code).toBe(0);
+    const { out, err } = await stop(command);
+    expect(out + err + refused.err).not.toContain(token);
+  });
+
   test("keeps what it acknowledged when it is killed", async () => {
     const first = await start(["serve"]);
     await resonate(["invoke", "kept", "-f", "f", "-S", first.url]);
@@ -242,7 +283,12 @@ describe("settings", () => {
 
   test.each([
     ["a key that is none", "[server]\nprot = 1", [], "resonate.toml: 'server.prot' is no setting"],
-    ["a wrong value", 'level = "loud"', [], "level (resonate.toml) must be debug, info, warn, error"],
+    [
+      "a wrong value",
+      'level = "loud"',
+      [],
+      "level (resonate.toml) must be debug, info, warn, error",
+    ],
     ["no TOML", "level", [], "resonate.toml:1:1: "],
     ["no file", "", ["--config", "absent.toml"], "'absent.toml' cannot be read (ENOENT)"],
     ["a key that is not there", "", ["--auth-publickey", "absent.pem"], "absent.pem"],
@@ -266,12 +312,15 @@ describe("settings", () => {
     expect(err).not.toContain("hush");
   });
 
-  test.each(["serve", "dev"])("are listed by %s --help, with variables and defaults", async (name) => {
-    const { out } = await resonate([name, "--help"]);
+  test.each(["serve", "dev"])(
+    "are listed by %s --help, with variables and defaults",
+    async (name) => {
+      const { out } = await resonate([name, "--help"]);
 
-    for (const { flag, env, unused } of SETTINGS) {
-      expect(out.includes(`${flag} `) && out.includes(`(${env}`), flag).toBe(unused !== true);
-    }
-    expect(out).toMatch(/--server-port <value> .*\(RESONATE_SERVER__PORT; default: 8001\)/);
-  });
+      for (const { flag, env, unused } of SETTINGS) {
+        expect(out.includes(`${flag} `) && out.includes(`(${env}`), flag).toBe(unused !== true);
+      }
+      expect(out).toMatch(/--server-port <value> .*\(RESONATE_SERVER__PORT; default: 8001\)/);
+    },
+  );
 });

@@ -20,7 +20,7 @@ export interface Metrics {
 }
 
 /** Few, because there are as many series for each kind of request. */
-const REQUEST_SECONDS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5];
+const REQUEST_SECONDS = [0.001, 0.01, 0.1, 1];
 const COMMIT_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2];
 const COMMIT_STEPS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024];
 const NS_PER_S = 1e9;
