@@ -318,9 +318,9 @@ describe("settings", () => {
       const { out } = await resonate([name, "--help"]);
 
       for (const { flag, env, unused } of SETTINGS) {
-        expect(out.includes(`${flag} `) && out.includes(`(${env}`), flag).toBe(unused !== true);
+        expect(out.includes(`${flag} `) && out.includes(`[${env}]`), flag).toBe(unused !== true);
       }
-      expect(out).toMatch(/--server-port <value> .*\(RESONATE_SERVER__PORT; default: 8001\)/);
+      expect(out).toMatch(/--server-port <value> .*\(default: 8001\) \[RESONATE_SERVER__PORT\]/);
     },
   );
 });

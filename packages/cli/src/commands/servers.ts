@@ -72,8 +72,8 @@ export function addDev(root: Command, terminal: Terminal): void {
 
 const FILE = `
 Settings come from resonate.toml here or the file named by --config (server.port is port under [server]), then from
-the environment, then from flags; what comes later wins. Lists are separated by commas. Known to official servers, and
-accepted without effect: ${SETTINGS.flatMap(({ unused, key }) => (unused ? [key] : [])).join(", ")}.`;
+the environment (--server-port is RESONATE_SERVER__PORT), then from flags; what comes later wins. Lists are separated
+by commas. Known to official servers, and accepted without effect: ${SETTINGS.flatMap(({ unused, key }) => (unused ? [key] : [])).join(", ")}.`;
 
 const SERVE_EXAMPLES = `${FILE}
 
@@ -93,7 +93,7 @@ type FlagValues = Readonly<Record<string, string | boolean | readonly string[] |
 function addSettings(command: Command, defaults: Partial<Settings> = {}): Command {
   command.option(
     "--config <file>",
-    "configuration file (RESONATE_CONFIG; default: resonate.toml if there is one)",
+    "configuration file (default: resonate.toml if there is one) [RESONATE_CONFIG]",
   );
   for (const setting of SETTINGS) {
     const initial = defaults[setting.key] ?? setting.initial;
@@ -108,8 +108,8 @@ function optionOf(setting: SettingInfo): Option {
   const values = typeof initial === "boolean" ? "[true|false]" : list ? "<text...>" : "<value>";
   const words = choices === undefined ? "" : `; one of ${choices.join(", ")}`;
   const fallback = initial === undefined ? otherwise : String(initial);
-  const by = fallback ? `${env}; default: ${fallback}` : env;
-  const option = new Option(`${flag} ${values}`, `${help}${words} (${by})`);
+  const text = `${help}${words}${fallback ? ` (default: ${fallback})` : ""} [${env}]`;
+  const option = new Option(`${flag} ${values}`, text);
   return unused ? option.hideHelp() : option;
 }
 
