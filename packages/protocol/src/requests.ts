@@ -1,6 +1,7 @@
 /** The requests of the protocol, what each carries and what each is answered with. Types only. */
 import type {
   ClaimedTask,
+  Message,
   PromiseRecord,
   PromiseState,
   ScheduleRecord,
@@ -59,7 +60,12 @@ export interface RequestData {
   "promise.settle": PromiseSettle;
   "promise.register_callback": RegisterCallback;
   "promise.register_listener": { readonly awaited: string; readonly address: string };
-  "promise.search": Page & { readonly state?: PromiseState | undefined; readonly tags: Tags };
+  "promise.search": Page & {
+    readonly state?: PromiseState | undefined;
+    readonly tags: Tags;
+    /** Ours; servers without it ignore it. */
+    readonly idPrefix?: string | undefined;
+  };
   "task.get": { readonly id: string };
   "task.create": {
     readonly pid: string;
@@ -164,6 +170,54 @@ export interface RequestHead {
    * release with a cause counts as a claim that ended without a verdict.
    */
   readonly "resonate:cause"?: string | undefined;
+  /** The instant at which the request is to be taken, in ms. Ignored by servers that are not in debug mode. */
+  readonly "resonate:debug_time"?: number | undefined;
+}
+
+type Nothing = Readonly<Record<string, never>>;
+
+/** The requests that a server takes only in debug mode, and what each carries. */
+export interface DebugData {
+  /** Timers and deliveries rest until `debug.stop`. */
+  "debug.start": Nothing;
+  "debug.stop": Nothing;
+  /** Forgets everything. */
+  "debug.reset": Nothing;
+  /** Takes every step that is due at `time` (ms). */
+  "debug.tick": { readonly time: number };
+  "debug.snap": Nothing;
+}
+
+export type DebugKind = keyof DebugData;
+
+export type DebugRequest = {
+  readonly [K in DebugKind]: {
+    readonly kind: K;
+    readonly head: RequestHead;
+    readonly data: DebugData[K];
+  };
+}[DebugKind];
+
+/** What `debug.snap` is answered with: records as they are stored, each list by id. */
+export interface DebugSnapshot {
+  readonly promises: readonly PromiseRecord[];
+  readonly tasks: readonly TaskRecord[];
+  readonly promiseTimeouts: readonly { readonly id: string; readonly timeout: number }[];
+  /** `type` 0: the next offer; 1: the end of the lease. */
+  readonly taskTimeouts: readonly {
+    readonly id: string;
+    readonly type: 0 | 1;
+    readonly timeout: number;
+  }[];
+  readonly callbacks: readonly { readonly awaiter: string; readonly awaited: string }[];
+  readonly listeners: readonly { readonly id: string; readonly address: string }[];
+  readonly messages: readonly { readonly address: string; readonly message: Message }[];
+}
+
+export interface DebugResponse {
+  readonly kind: DebugKind;
+  readonly head: ResponseHead;
+  readonly data: DebugSnapshot | Nothing | readonly never[];
 }
 
 /** A request as it is sent: `POST /` with this as its JSON body. */

@@ -1,6 +1,7 @@
 /** Puts an engine together: a store, a clock, settings. */
 import { type Clock, steadyClock } from "./engine/clock.ts";
-import type { Engine } from "./engine/engine.ts";
+import { DebugEngine } from "./engine/debug-engine.ts";
+import type { Engine, Observer } from "./engine/engine.ts";
 import { GroupCommitEngine } from "./engine/group-commit-engine.ts";
 import { jsonLogger, type Logger } from "./logger.ts";
 import { MemoryStore } from "./stores/memory/memory-store.ts";
@@ -42,8 +43,14 @@ export interface EngineOptions {
    * deadline, and nobody waiting for one. Absent: nothing is ever forgotten.
    */
   readonly retentionAgeMs?: number | undefined;
+  /** Lets clients stop, move and wipe the engine. Never where somebody relies on it. Default false. */
+  readonly debug?: boolean | undefined;
   /** Default: the machine's. A test may bring one that jumps. */
   readonly clock?: Clock | undefined;
+  /** About how many bytes of records one answer may hold. Default 8 MiB. */
+  readonly replyBytesMax?: number | undefined;
+  /** Sees each commit, for metrics. */
+  readonly observer?: Observer | undefined;
   /** Default: warnings and errors as JSON lines on standard error. */
   readonly logger?: Logger | undefined;
 }
@@ -65,7 +72,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     logger = jsonLogger("warn"),
   } = options;
   const store = path === undefined ? new MemoryStore() : new SqliteStore({ path, synchronous });
-  const engine = new GroupCommitEngine({
+  const engine = new (options.debug ? DebugEngine : GroupCommitEngine)({
     store,
     clock: options.clock ?? clockFrom(store, logger),
     settings: { retryTimeoutMs, retryTimeoutMsMax: RETRY_TIMEOUT_MS_MAX },
@@ -73,6 +80,8 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     push: options.push,
     restartGraceMs,
     retentionAgeMs: options.retentionAgeMs,
+    observer: options.observer,
+    replyBytesMax: options.replyBytesMax,
     logger,
   });
   try {

@@ -30,6 +30,16 @@ export interface Listener {
   readonly notifyAt?: number;
 }
 
+/** All that is stored of promises and tasks, each list by id. */
+export interface Snapshot {
+  readonly promises: readonly StoredPromise[];
+  readonly tasks: readonly StoredTask[];
+  /** By awaiter, then awaited. */
+  readonly callbacks: readonly Callback[];
+  /** By awaited, then address. */
+  readonly listeners: readonly Listener[];
+}
+
 /** One write. Whole records; the last one to a key wins. */
 export type Change = Put | Delete;
 

@@ -152,6 +152,7 @@ export type Search =
       readonly kind: "promises";
       readonly state?: PromiseState | undefined;
       readonly tags: Tags;
+      readonly idPrefix?: string | undefined;
       readonly limit: number;
       readonly after?: string;
     }

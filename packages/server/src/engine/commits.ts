@@ -6,9 +6,9 @@
  * I3. After an outcome that cannot be known no further step is taken: whoever starts next reads the disk.
  */
 import { PROTOCOL_VERSION, type Refusal, type Response } from "@resonate-ts/protocol";
-import type { Step } from "../core/step.ts";
 import type { Logger } from "../logger.ts";
 import { StoreUnavailableError, StoreUnknownError } from "../stores/store.ts";
+import type { Budgeted } from "./reply-budget.ts";
 
 /** Most requests of one commit; what is beyond goes into the next. */
 const COMMIT_STEPS_MAX = 1_024;
@@ -26,7 +26,7 @@ export interface Performed {
 
 interface CommitsOptions {
   /** Takes steps in one transaction. */
-  readonly perform: (steps: readonly Step[]) => Promise<Performed>;
+  readonly perform: (steps: readonly Budgeted[]) => Promise<Performed>;
   /** Takes what is due, by `take`. Called between two commits, after `wake`. */
   readonly takeDue: () => Promise<void>;
   /** Nothing more is written. */
@@ -35,7 +35,7 @@ interface CommitsOptions {
 }
 
 interface Entry {
-  readonly steps: readonly Step[];
+  readonly steps: readonly Budgeted[];
   resolve(answers: Answers): void;
 }
 
@@ -59,7 +59,7 @@ export class Commits {
   }
 
   /** Takes steps in order, with the next commit. */
-  submit(steps: readonly Step[]): Promise<Answers> {
+  submit(steps: readonly Budgeted[]): Promise<Answers> {
     return new Promise((resolve) => {
       this.#queue.push({ steps, resolve });
       this.#waiting += steps.length;
@@ -68,7 +68,7 @@ export class Commits {
   }
 
   /** Takes steps in a commit of their own, now. Only for `takeDue`. */
-  async take(steps: readonly Step[]): Promise<Answers> {
+  async take(steps: readonly Budgeted[]): Promise<Answers> {
     const { promise, resolve } = Promise.withResolvers<Answers>();
     await this.#commit([{ steps, resolve }]);
     return promise;
@@ -172,7 +172,7 @@ export class Commits {
 }
 
 /** The answer to a step that could not be taken. */
-function failure({ kind, head }: Step, error: unknown): Refusal {
+function failure({ kind, head }: Budgeted, error: unknown): Refusal {
   const corrId = head?.corrId ?? "0";
   const message = error instanceof Error ? error.message : String(error);
   const status = error instanceof StoreUnavailableError ? 503 : 500;

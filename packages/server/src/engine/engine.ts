@@ -1,5 +1,12 @@
 /** The engine's face: what transports and embedded clients call. */
-import type { Message, Refusal, Request, Response } from "@resonate-ts/protocol";
+import type {
+  DebugRequest,
+  DebugResponse,
+  Message,
+  Refusal,
+  Request,
+  Response,
+} from "@resonate-ts/protocol";
 
 /** One open stream to one process of a group. */
 export interface Connection {
@@ -27,6 +34,21 @@ export interface Connection {
   closed(): void;
 }
 
+/** What a commit came to. */
+export interface Committed {
+  /** Messages to workers and to listeners. */
+  readonly executes: number;
+  readonly unblocks: number;
+  /** Occurrences of schedules. */
+  readonly occurrences: number;
+}
+
+/** Looks on while the engine works. Must not throw. */
+export interface Observer {
+  /** A commit of so many steps begins. What is given back is called once it is durable, and not when it fails. */
+  committing(steps: number): (committed: Committed) => void;
+}
+
 /** The extensions this server has, as announced in the `Resonate-Extensions` header. */
 export const EXTENSIONS = ["batch", "lease", "delta", "claim", "then"] as const;
 
@@ -41,6 +63,11 @@ export interface Engine {
   process(requests: readonly Request[]): Promise<readonly (Response | Refusal)[]>;
   /** Opens a connection. The returned function closes it. */
   connect(connection: Connection): () => void;
+  /** Present when the engine was opened for debugging. */
+  readonly debugging?: {
+    /** Takes one debug operation, after all requests that came before it. */
+    answer(request: DebugRequest): Promise<DebugResponse | Refusal>;
+  };
   /** Number of open connections. */
   readonly connections: number;
   /** False from a write that found no room (a full disk) until one succeeds. Reads are answered all the while. */

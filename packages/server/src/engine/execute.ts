@@ -14,6 +14,7 @@ import type { Change, Outgoing, StoredPromise } from "../core/records.ts";
 import { publicPromise, publicTask } from "../core/replies.ts";
 import type { CoreSettings, Keys, Query, Reply, Search, Step } from "../core/step.ts";
 import type { Found, Store } from "../stores/store.ts";
+import { type Budgeted, ReplyBudget } from "./reply-budget.ts";
 import { Session } from "./session.ts";
 
 export type ExecuteOffer = Extract<Outgoing, { readonly kind: "execute" }>;
@@ -54,15 +55,15 @@ export interface Executed {
 /** Takes `steps` in order at the instant `at`. All they did is durable when the promise resolves. */
 export function execute(
   store: Store,
-  steps: readonly Step[],
+  steps: readonly Budgeted[],
   at: number,
   settings: CoreSettings,
   claims: Claims = NO_CLAIMS,
 ): Promise<Executed> {
-  return store.transaction(
-    (tx) => new Batch(new Session(tx, at, settings), claims).take(steps),
-    at,
-  );
+  return store.transaction((tx) => {
+    for (const { budget } of steps) budget?.refill();
+    return new Batch(new Session(tx, at, settings), claims).take(steps);
+  }, at);
 }
 
 const NO_CLAIMS: Claims = { begin() {}, claimantOf: () => undefined };
@@ -78,7 +79,7 @@ class Batch {
     this.#claims = claims;
   }
 
-  async take(steps: readonly Step[]): Promise<Executed> {
+  async take(steps: readonly Budgeted[]): Promise<Executed> {
     const named = steps.map((step) => ({ step, keys: keysOf(step) }));
     await this.#session.load(union(named.map(({ keys }) => keys)));
     const answers: (Response | Refusal | undefined)[] = [];
@@ -130,19 +131,22 @@ class Batch {
     });
   }
 
-  async #takeWithFollowing(step: Step, keys: Keys): Promise<Response | Refusal | undefined> {
+  async #takeWithFollowing(step: Budgeted, keys: Keys): Promise<Response | Refusal | undefined> {
+    if (step.budget?.spent) return leftUndone(step, step.budget);
     const { answer, next } = await this.#takeOne(step, keys);
     // Bounded: a settlement is followed by one page of obligations at most, and those by nothing.
     const queue = [...next];
     for (const following of queue) {
       queue.push(...(await this.#takeOne(following, keysOf(following))).next);
     }
+    step.budget?.spend(answer?.data);
     return answer;
   }
 
-  async #takeOne(step: Step, keys: Keys) {
+  async #takeOne(step: Budgeted, keys: Keys) {
     const handler = handlerFor(step.kind);
     const data = step.data as never; // The handler was looked up by the kind that goes with it.
+    const budget = step.budget ?? new ReplyBudget();
     await this.#session.load(keys);
     const {
       reply,
@@ -152,49 +156,63 @@ class Batch {
     } = handler.apply(data, this.#session, step.head);
     const queries = reply && "data" in reply ? reply.preload : undefined;
     // What a task was resumed by is read before its claim clears it; all else as it is after the step.
-    const resumed = await this.#run(queries?.filter(({ kind }) => kind === "resumed"));
+    const resumed = await this.#run(budget, queries, "resumed");
     this.#session.record(changes);
     this.#changes.push(...changes);
     this.#messages.push(...messages);
-    const others = await this.#run(queries?.filter(({ kind }) => kind !== "resumed"));
-    const preload = queries && byId([...resumed, ...others]).map((record) => this.#shown(record));
-    return { answer: reply && (await this.#answer(step, reply, preload)), next };
+    const named = await this.#run(budget, queries, "promises");
+    const branch = await this.#run(budget, queries, "branch");
+    // Those the caller asks for by name come first, and one of them always: it would only ask again.
+    const found = budget.fitting([...named, ...resumed, ...branch], Math.min(1, named.length));
+    const preload = queries && byId(found).map((record) => this.#shown(record));
+    return { answer: reply && (await this.#answer(step, reply, preload, budget)), next };
   }
 
-  async #run(queries: readonly Query[] = []): Promise<readonly StoredPromise[]> {
+  async #run(
+    budget: ReplyBudget,
+    queries: readonly Query[] | undefined,
+    kind: Query["kind"],
+  ): Promise<readonly StoredPromise[]> {
     const found: StoredPromise[] = [];
-    for (const query of queries) found.push(...(await this.#query(query)));
+    for (const query of queries ?? []) {
+      if (query.kind === kind) found.push(...(await this.#query(query, budget.left)));
+    }
     return found;
   }
 
-  async #query(query: Query): Promise<readonly StoredPromise[]> {
+  async #query(query: Query, bytesMax: number): Promise<readonly StoredPromise[]> {
     switch (query.kind) {
       case "branch": {
-        const records = await this.#session.branch(query.branch);
+        const records = await this.#session.branch(query.branch, bytesMax);
         return records.filter(({ id }) => id !== query.except);
       }
       case "resumed":
-        return this.#session.resumed(query.awaiter);
+        return this.#session.resumed(query.awaiter, bytesMax);
       case "promises":
         return query.ids.flatMap((id) => this.#session.promise(id) ?? []);
     }
   }
 
-  async #answer(step: Step, reply: Reply, preload: readonly PromiseRecord[] | undefined) {
+  async #answer(
+    step: Step,
+    reply: Reply,
+    preload: readonly PromiseRecord[] | undefined,
+    budget: ReplyBudget,
+  ) {
     const head = {
       corrId: step.head?.corrId ?? "0",
       status: reply.status,
       version: PROTOCOL_VERSION,
     };
     if ("error" in reply) return { kind: step.kind, head, data: reply.error };
-    const page = reply.search && (await this.#page(reply.search));
+    const page = reply.search && (await this.#page(reply.search, budget.left));
     const data = { ...reply.data, ...(preload && { preload }), ...page };
     // The handler of a kind answers with the data of that kind.
     return { kind: step.kind, head, data } as Response;
   }
 
-  async #page(search: Search): Promise<Readonly<Record<string, unknown>>> {
-    const found = await this.#session.search(search);
+  async #page(search: Search, bytesMax: number): Promise<Readonly<Record<string, unknown>>> {
+    const found = await this.#session.search(search, bytesMax);
     return {
       [search.kind]: this.#shownPage(found),
       ...(found.next !== undefined && { cursor: cursorAfter(found.next) }),
@@ -215,6 +233,15 @@ class Batch {
   #shown(promise: StoredPromise): PromiseRecord {
     return publicPromise(project(promise, this.#session.at));
   }
+}
+
+/** The answer to a request that came too late in its batch: nothing of it was done, and it may be sent again. */
+function leftUndone({ kind, head }: Step, { bytesMax }: ReplyBudget): Refusal {
+  return {
+    kind,
+    head: { corrId: head?.corrId ?? "0", status: 503, version: PROTOCOL_VERSION },
+    data: `Not done: the answers before it in this batch take up all of limits.reply_bytes (${bytesMax}); send it in another one`,
+  };
 }
 
 /** Each record once (as it was read last), by id: several queries may find the same one. */

@@ -23,11 +23,13 @@ import type { Store } from "../stores/store.ts";
 import type { Pusher } from "../transports/router.ts";
 import type { Clock } from "./clock.ts";
 import { Commits, type Performed } from "./commits.ts";
+import { committedBy } from "./committed.ts";
 import { PushDelivery, Router } from "./delivery.ts";
 import { Departures } from "./departures.ts";
 import { Dispatcher, OFFERS_MAX } from "./dispatcher.ts";
-import type { Connection, Engine } from "./engine.ts";
+import type { Connection, Engine, Observer } from "./engine.ts";
 import { acquisition, type Executed, execute } from "./execute.ts";
+import { type Budgeted, ReplyBudget } from "./reply-budget.ts";
 import { Retention } from "./retention.ts";
 
 /** Most requests that may wait. Beyond it they are refused with 503 and nothing is lost. */
@@ -62,6 +64,9 @@ export interface GroupCommitOptions {
   readonly restartGraceMs: number;
   /** How long ago a tree must have ended to be forgotten, in ms. Absent: nothing is. */
   readonly retentionAgeMs?: number | undefined;
+  readonly observer?: Observer | undefined;
+  /** Default 8 MiB. */
+  readonly replyBytesMax?: number | undefined;
 }
 
 export class GroupCommitEngine implements Engine {
@@ -157,8 +162,14 @@ export class GroupCommitEngine implements Engine {
       return Promise.resolve(refusals(requests, 503, "The server is overloaded; try again"));
     }
     if (this.#dispatcher.awaitsWord) for (const request of requests) this.#hear(request);
-    if (requests.every(isStep)) return this.#commits.submit(requests);
+    if (requests.every(isStep)) return this.#commits.submit(this.#budgeted(requests));
     return this.#processMixed(requests);
+  }
+
+  /** One budget for the answers to all of them. */
+  #budgeted(steps: readonly Step[]): readonly Budgeted[] {
+    const budget = new ReplyBudget(this.#options.replyBytesMax);
+    return steps.map((step) => ({ ...step, budget }));
   }
 
   /** Requests of which some are no steps. */
@@ -167,7 +178,9 @@ export class GroupCommitEngine implements Engine {
       isStep(request) ? undefined : this.#announce(request),
     );
     const steps = requests.filter(isStep);
-    const answers = (steps.length > 0 ? await this.#commits.submit(steps) : []).values();
+    const answers = (
+      steps.length > 0 ? await this.#commits.submit(this.#budgeted(steps)) : []
+    ).values();
     return requests.flatMap((_, at) => announced[at] ?? answers.next().value ?? []);
   }
 
@@ -226,11 +239,13 @@ export class GroupCommitEngine implements Engine {
     await this.#options.store.close();
   }
 
-  async #perform(steps: readonly Step[]): Promise<Performed> {
-    const { store, clock, settings } = this.#options;
+  async #perform(steps: readonly Budgeted[]): Promise<Performed> {
+    const { store, clock, settings, observer } = this.#options;
     const claims = this.#dispatcher.claims();
+    const committed = observer?.committing(steps.length);
     try {
       const executed = await execute(store, steps, clock.now(), settings, claims);
+      committed?.(committedBy(executed));
       const deliver = () => {
         this.#deliver(executed);
         claims.end();

@@ -139,14 +139,14 @@ export class Session implements World {
   // Preloads are read without writing first, so that a record which changes twice in a batch is written once.
 
   /** The promises tagged with this branch. */
-  async branch(branch: string): Promise<readonly StoredPromise[]> {
-    return this.#upToDate(await this.#tx.branch(branch), this.#branches.get(branch));
+  async branch(branch: string, bytesMax: number): Promise<readonly StoredPromise[]> {
+    return this.#upToDate(await this.#tx.branch(branch, bytesMax), this.#branches.get(branch));
   }
 
   /** The promises that settled since the task was last claimed. */
-  async resumed(awaiter: string): Promise<readonly StoredPromise[]> {
+  async resumed(awaiter: string, bytesMax: number): Promise<readonly StoredPromise[]> {
     const unwritten = this.#resumes.get(awaiter);
-    const stored = unwritten?.cleared ? [] : await this.#tx.resumed(awaiter);
+    const stored = unwritten?.cleared ? [] : await this.#tx.resumed(awaiter, bytesMax);
     return this.#upToDate(stored, unwritten?.awaited);
   }
 
@@ -163,9 +163,9 @@ export class Session implements World {
     return [...promises.values()];
   }
 
-  async search(search: Search): Promise<Found> {
+  async search(search: Search, bytesMax: number): Promise<Found> {
     await this.flush();
-    return this.#tx.search(search, this.at);
+    return this.#tx.search(search, this.at, bytesMax);
   }
 
   #see(change: Change): void {

@@ -3,17 +3,24 @@ import { TAG, type Tags } from "@resonate-ts/protocol";
 import { project, projectTask } from "../core/project.ts";
 import type { ScheduleRecord, StoredPromise } from "../core/records.ts";
 import type { Search } from "../core/step.ts";
+import { weigh } from "../core/weigh.ts";
 import type { Found, Pending } from "./store.ts";
 
 /** The tags that stores index, those that say most first. */
 export const INDEXED_TAGS = [TAG.caller, TAG.branch, TAG.origin] as const;
 export type IndexedTag = (typeof INDEXED_TAGS)[number];
 
+/** Where to begin: past the id `after`, and not before `from`. */
+export interface Start {
+  readonly after: string;
+  readonly from: string;
+}
+
 /** What a store must be able to list, each by id, after the id `after`. */
 export interface Listing {
-  promises(after: string): Iterable<StoredPromise>;
+  promises(start: Start): Iterable<StoredPromise>;
   /** At least those whose tag `name` is `text`. */
-  tagged(name: IndexedTag, text: string, after: string): Iterable<StoredPromise>;
+  tagged(name: IndexedTag, text: string, start: Start): Iterable<StoredPromise>;
   tasks(after: string): Iterable<Pending>;
   schedules(after: string): Iterable<ScheduleRecord>;
 }
@@ -21,13 +28,21 @@ export interface Listing {
 /** Most records one page looks at. What it has not reached is on the next page. */
 const SCAN_MAX = 20_000;
 
-/** One page of what is wanted, with states as of `at`. */
-export function search(listing: Listing, wanted: Search, at: number): Found {
-  const { limit, after = "" } = wanted;
+/** One page of what is wanted, of about `bytesMax` (default: as many as there are), with states as of `at`. */
+export function search(
+  listing: Listing,
+  wanted: Search,
+  { at, bytesMax }: { readonly at: number; readonly bytesMax?: number | undefined },
+): Found {
+  const { after = "" } = wanted;
+  const limit = { limit: wanted.limit, bytesMax: bytesMax ?? Number.POSITIVE_INFINITY };
   switch (wanted.kind) {
     case "promises": {
-      const { state, tags } = wanted;
-      const page = collect(promisesFor(listing, tags, after), limit, (promise) => {
+      const { state, tags, idPrefix = "" } = wanted;
+      const start = { after, from: idPrefix };
+      // Those from `idPrefix` on that start with it follow each other.
+      const promises = whileStarting(idPrefix, promisesFor(listing, tags, start));
+      const page = collect(promises, limit, (promise) => {
         const inState = state === undefined || project(promise, at).state === state;
         return inState && hasTags(promise.tags, tags) ? promise : undefined;
       });
@@ -51,33 +66,46 @@ export function search(listing: Listing, wanted: Search, at: number): Found {
   }
 }
 
-function promisesFor(listing: Listing, tags: Tags, after: string): Iterable<StoredPromise> {
+function promisesFor(listing: Listing, tags: Tags, start: Start): Iterable<StoredPromise> {
   for (const name of INDEXED_TAGS) {
     const text = tags[name];
-    if (text !== undefined) return listing.tagged(name, text, after);
+    if (text !== undefined) return listing.tagged(name, text, start);
   }
-  return listing.promises(after);
+  return listing.promises(start);
+}
+
+function* whileStarting(
+  prefix: string,
+  promises: Iterable<StoredPromise>,
+): Iterable<StoredPromise> {
+  for (const promise of promises) {
+    if (!promise.id.startsWith(prefix)) return;
+    yield promise;
+  }
 }
 
 function* named(tasks: Iterable<Pending>): Iterable<Pending & { readonly id: string }> {
   for (const pair of tasks) yield { ...pair, id: pair.task.id };
 }
 
-/** The first `limit` records that `recordOf` gives, and the id to go on after when entries are left. */
+/** The first records that `recordOf` gives, within the limits, and the id to go on after when entries are left. */
 function collect<E extends { readonly id: string }, R>(
   entries: Iterable<E>,
-  limit: number,
+  { limit, bytesMax }: { readonly limit: number; readonly bytesMax: number },
   recordOf: (entry: E) => R | undefined,
 ): { readonly records: readonly R[]; readonly next?: string } {
   const records: R[] = [];
   let last: string | undefined;
   let scanned = 0;
+  let bytes = 0;
   for (const entry of entries) {
-    if (last !== undefined && (records.length === limit || scanned === SCAN_MAX)) {
-      return { records, next: last };
-    }
+    const full = records.length === limit || scanned === SCAN_MAX || bytes >= bytesMax;
+    if (last !== undefined && full) return { records, next: last };
     const record = recordOf(entry);
-    if (record !== undefined) records.push(record);
+    if (record !== undefined) {
+      records.push(record);
+      bytes += weigh(record);
+    }
     last = entry.id;
     scanned++;
   }

@@ -3,6 +3,7 @@ import type {
   Change,
   Listener,
   ScheduleRecord,
+  Snapshot,
   StoredPromise,
   StoredTask,
 } from "../core/records.ts";
@@ -94,20 +95,28 @@ export interface Store {
    * whose root is not there.
    */
   oldTrees(look: { after: number; before: number; limit: number }): Promise<OldTrees>;
+  /** Everything at once, in memory: for debugging only. */
+  snapshot(): Promise<Snapshot>;
+  /** Forgets everything: for debugging only. */
+  reset(): Promise<void>;
   close(): Promise<void>;
 }
 
+/**
+ * Where `bytesMax` is given, reading ends early, but not before the first record, when what was read is about that
+ * large: the parameters, values and tags of promises.
+ */
 export interface Transaction {
   /** Reads, and keeps others from writing, the named records. Absent ones are left out (obligations: empty). */
   load(keys: Keys): Promise<Loaded>;
   /** Applies changes, in order. May be called several times; what follows in this transaction sees them. */
   write(changes: readonly Change[]): Promise<void>;
   /** The promises tagged with this branch, by id. */
-  branch(branch: string): Promise<readonly StoredPromise[]>;
+  branch(branch: string, bytesMax?: number): Promise<readonly StoredPromise[]>;
   /** The promises whose settling resumed this task since its last claim, by id. */
-  resumed(awaiter: string): Promise<readonly StoredPromise[]>;
+  resumed(awaiter: string, bytesMax?: number): Promise<readonly StoredPromise[]>;
   /** Tasks are as of `at`, and so are the states that are asked for. */
-  search(search: Search, at: number): Promise<Found>;
+  search(search: Search, at: number, bytesMax?: number): Promise<Found>;
 }
 
 /** The outcome of a commit cannot be known: the server must stop, so that the next start reads what is there. */

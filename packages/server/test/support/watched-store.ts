@@ -1,4 +1,4 @@
-import type { Change, StoredTask } from "../../src/core/records.ts";
+import type { Change, Snapshot, StoredTask } from "../../src/core/records.ts";
 import type { Due, OldTrees, Pending, Store, Transaction } from "../../src/stores/store.ts";
 
 /** A store that counts what is asked of it, and fails where a test says so. */
@@ -63,6 +63,14 @@ export class WatchedStore implements Store {
     return this.#store.oldTrees(look);
   }
 
+  snapshot(): Promise<Snapshot> {
+    return this.#store.snapshot();
+  }
+
+  reset(): Promise<void> {
+    return this.#store.reset();
+  }
+
   close(): Promise<void> {
     return this.#store.close();
   }
@@ -78,9 +86,9 @@ export class WatchedStore implements Store {
         this.beforeWrite(changes);
         return tx.write(changes);
       },
-      branch: (branch) => tx.branch(branch),
-      resumed: (awaiter) => tx.resumed(awaiter),
-      search: (search, at) => tx.search(search, at),
+      branch: (branch, bytesMax) => tx.branch(branch, bytesMax),
+      resumed: (awaiter, bytesMax) => tx.resumed(awaiter, bytesMax),
+      search: (search, at, bytesMax) => tx.search(search, at, bytesMax),
     };
   }
 }

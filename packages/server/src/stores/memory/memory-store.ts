@@ -1,8 +1,16 @@
 /** Keeps records in this process, in maps and ordered indexes. They end with it. */
 import { TAG } from "@resonate-ts/protocol";
-import type { Change, Delete, Put, StoredPromise, StoredTask } from "../../core/records.ts";
+import type {
+  Change,
+  Delete,
+  Put,
+  Snapshot,
+  StoredPromise,
+  StoredTask,
+} from "../../core/records.ts";
 import { type Keys, OBLIGATIONS_MAX, type Search, type Step } from "../../core/step.ts";
-import { type Listing, search } from "../search.ts";
+import { weigh } from "../../core/weigh.ts";
+import { type Listing, type Start, search } from "../search.ts";
 import type {
   Due,
   Found,
@@ -20,7 +28,7 @@ import { findOldTrees, loadTree } from "./trees.ts";
 export class MemoryStore implements Store, Transaction {
   readonly clockFloor = 0;
   readonly writable = true;
-  readonly #tables = new Tables();
+  #tables = new Tables();
   #tail: Promise<unknown> = Promise.resolve();
 
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -48,22 +56,24 @@ export class MemoryStore implements Store, Transaction {
     for (const change of changes) write(change, this.#tables);
   }
 
-  async branch(branch: string): Promise<readonly StoredPromise[]> {
-    const found = listing(this.#tables).tagged(TAG.branch, branch, "");
-    return Iterator.from(found)
-      .filter(({ tags }) => tags[TAG.branch] === branch)
-      .toArray();
+  async branch(branch: string, bytesMax?: number): Promise<readonly StoredPromise[]> {
+    const found = listing(this.#tables).tagged(TAG.branch, branch, { after: "", from: "" });
+    return upTo(
+      bytesMax,
+      Iterator.from(found).filter(({ tags }) => tags[TAG.branch] === branch),
+    );
   }
 
-  async resumed(awaiter: string): Promise<readonly StoredPromise[]> {
+  async resumed(awaiter: string, bytesMax?: number): Promise<readonly StoredPromise[]> {
     const { resumes = [] } = this.#tables.promises.get(awaiter) ?? {};
-    return [...resumes]
+    const promises = [...resumes]
       .map(({ promise }) => promise)
       .sort((one, other) => byBytes(one.id, other.id));
+    return upTo(bytesMax, promises);
   }
 
-  async search(wanted: Search, at: number): Promise<Found> {
-    return search(listing(this.#tables), wanted, at);
+  async search(wanted: Search, at: number, bytesMax?: number): Promise<Found> {
+    return search(listing(this.#tables), wanted, { at, bytesMax });
   }
 
   async due(at: number, limit: number): Promise<Due> {
@@ -102,6 +112,32 @@ export class MemoryStore implements Store, Transaction {
       .flatMap((entries) => [...entries].flatMap(({ task }) => task ?? []))
       .take(limit)
       .toArray();
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    const entries = [...this.#tables.ids.after()].map((id) => this.#tables.entry(id));
+    const callbacks = entries.flatMap(({ promise, callbacks: waiting }) =>
+      [...(waiting?.after() ?? [])].map((awaiter) => ({
+        awaiter: awaiter.promise.id,
+        awaited: promise.id,
+      })),
+    );
+    return {
+      promises: entries.map(({ promise }) => promise),
+      tasks: entries.flatMap(({ task }) => task ?? []),
+      callbacks: callbacks.sort(
+        (one, other) => byBytes(one.awaiter, other.awaiter) || byBytes(one.awaited, other.awaited),
+      ),
+      listeners: entries.flatMap(({ listeners }) =>
+        [...(listeners?.values() ?? [])].sort((one, other) => byBytes(one.address, other.address)),
+      ),
+    };
+  }
+
+  reset(): Promise<void> {
+    return this.transaction(async () => {
+      this.#tables = new Tables();
+    });
   }
 
   async pending(limit: number): Promise<readonly Pending[]> {
@@ -216,9 +252,9 @@ function taskStep({ promise: { id }, task }: Entry): Step {
 function listing(tables: Tables): Listing {
   const { promises, ids, schedules, scheduleIds } = tables;
   return {
-    promises: (after) => ids.after(after).map((id) => tables.entry(id).promise),
-    tagged: (name, text, after) =>
-      withOwn(tables.tagged(name, text), text, after).flatMap((id) => {
+    promises: (start) => from(ids, start).map((id) => tables.entry(id).promise),
+    tagged: (name, text, start) =>
+      withOwn(tables.tagged(name, text), text, start).flatMap((id) => {
         const entry = promises.get(id);
         return entry ? [entry.promise] : [];
       }),
@@ -235,14 +271,30 @@ function listing(tables: Tables): Listing {
   };
 }
 
+/** Records until they are about `bytesMax` together; at least one. */
+function upTo<R>(bytesMax = Number.POSITIVE_INFINITY, records: Iterable<R>): readonly R[] {
+  const taken: R[] = [];
+  let bytes = 0;
+  for (const record of records) {
+    taken.push(record);
+    bytes += weigh(record);
+    if (bytes >= bytesMax) break;
+  }
+  return taken;
+}
+
+function from(ids: OrderedIndex<string>, start: Start): IteratorObject<string> {
+  return byBytes(start.from, start.after) > 0 ? ids.from(start.from) : ids.after(start.after);
+}
+
 /** The ids of an index of a tag, and in its place the text itself: a promise whose tag is its own id is not indexed. */
 function* withOwn(
   index: OrderedIndex<string> | undefined,
   text: string,
-  after: string,
+  start: Start,
 ): Generator<string, void> {
-  let own = byBytes(text, after) > 0;
-  for (const id of index?.after(after) ?? []) {
+  let own = byBytes(text, start.after) > 0 && byBytes(text, start.from) >= 0;
+  for (const id of index ? from(index, start) : []) {
     if (own && byBytes(text, id) < 0) {
       yield text;
       own = false;

@@ -32,6 +32,22 @@ export function taskState(state: TaskState): number {
   return TASK_STATES.indexOf(state);
 }
 
+/** About the size of a row: its long columns. */
+export function bytesOf(row: Row): number {
+  const length = (cell: unknown) => (typeof cell === "string" ? cell.length : 0);
+  return ["param", "value", "tags", "record"].reduce((sum, name) => sum + length(row[name]), 0);
+}
+
+/** Rows until they are about `bytesMax` together; at least one. */
+export function* upTo(bytesMax = Number.POSITIVE_INFINITY, rows: Iterable<Row>): Generator<Row> {
+  let bytes = 0;
+  for (const row of rows) {
+    yield row;
+    bytes += bytesOf(row);
+    if (bytes >= bytesMax) return;
+  }
+}
+
 /** A new promise's row. */
 export interface PromiseRow {
   /** After `seq`. */

@@ -8,7 +8,7 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { TAG } from "@resonate-ts/protocol";
-import type { Change, StoredPromise, StoredTask } from "../../core/records.ts";
+import type { Change, Snapshot, StoredPromise, StoredTask } from "../../core/records.ts";
 import type { Keys, Search } from "../../core/step.ts";
 import { search } from "../search.ts";
 import {
@@ -27,9 +27,10 @@ import { findDue } from "./due.ts";
 import { errorCode, openingError, SQLITE_FULL, transactionError } from "./errors.ts";
 import { load } from "./load.ts";
 import { lock } from "./lock.ts";
-import { hashOf, promiseOf, taskOf, taskState } from "./rows.ts";
+import { hashOf, promiseOf, taskOf, taskState, upTo } from "./rows.ts";
 import { migrate } from "./schema.ts";
 import { listing } from "./search.ts";
+import { deleteAll, snapshot } from "./snapshot.ts";
 import { Statements } from "./statements.ts";
 import { findOldTrees } from "./trees.ts";
 import { NEXT_SEQ, type Rows, write } from "./write.ts";
@@ -110,17 +111,20 @@ export class SqliteStore implements Store, Transaction {
     write(changes, this.#statements, this.#rows);
   }
 
-  async branch(branch: string): Promise<readonly StoredPromise[]> {
-    const rows = this.#statements.byBranch.all(hashOf(branch), branch);
-    return rows.map(promiseOf).filter(({ tags }) => tags[TAG.branch] === branch);
+  async branch(branch: string, bytesMax?: number): Promise<readonly StoredPromise[]> {
+    const rows = this.#statements.byBranch.iterate(hashOf(branch), branch);
+    return [...upTo(bytesMax, rows)]
+      .map(promiseOf)
+      .filter(({ tags }) => tags[TAG.branch] === branch);
   }
 
-  async resumed(awaiter: string): Promise<readonly StoredPromise[]> {
-    return this.#statements.resumed.all(this.#rows.seqs.get(awaiter) ?? 0).map(promiseOf);
+  async resumed(awaiter: string, bytesMax?: number): Promise<readonly StoredPromise[]> {
+    const rows = this.#statements.resumed.iterate(this.#rows.seqs.get(awaiter) ?? 0);
+    return [...upTo(bytesMax, rows)].map(promiseOf);
   }
 
-  async search(wanted: Search, at: number): Promise<Found> {
-    return search(listing(this.#db), wanted, at);
+  async search(wanted: Search, at: number, bytesMax?: number): Promise<Found> {
+    return search(listing(this.#db), wanted, { at, bytesMax });
   }
 
   async due(at: number, limit: number): Promise<Due> {
@@ -147,6 +151,14 @@ export class SqliteStore implements Store, Transaction {
 
   async oldTrees(look: { after: number; before: number; limit: number }): Promise<OldTrees> {
     return findOldTrees(this.#statements, look);
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    return snapshot(this.#db);
+  }
+
+  reset(): Promise<void> {
+    return this.transaction(async () => deleteAll(this.#db), this.clockFloor);
   }
 
   async close(): Promise<void> {
