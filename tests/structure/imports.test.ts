@@ -66,6 +66,7 @@ const RULES: readonly Rule[] = [
       `${SERVER}core/step.ts`,
       // A search filters by states as of now; the rule that says which they are has one home.
       `${SERVER}core/project.ts`,
+      `${SERVER}core/weigh.ts`,
       PROTOCOL,
     ],
     because: "all stores search alike",
@@ -78,6 +79,7 @@ const RULES: readonly Rule[] = [
       `${SERVER}stores/search.ts`,
       `${SERVER}core/records.ts`,
       `${SERVER}core/step.ts`,
+      `${SERVER}core/weigh.ts`,
       PROTOCOL,
       ...(kind === "sqlite" ? ["node:"] : []),
     ],

@@ -90,6 +90,7 @@ export class DebugEngine implements Engine {
   close(): Promise<void> {
     this.#closed ??= this.#alone(async () => {
       await this.#engine.close();
+      await this.#options.push?.close();
       await this.#options.store.close();
     });
     return this.#closed;
@@ -161,10 +162,11 @@ export class DebugEngine implements Engine {
   }
 
   #build(restartGraceMs: number): GroupCommitEngine {
-    const { clock, store } = this.#options;
+    const { clock, store, push } = this.#options;
     const engine = new GroupCommitEngine({
       ...this.#options,
       restartGraceMs,
+      push: push && { push: (url, message) => push.push(url, message), close: async () => {} },
       store: withoutClose(store),
       clock: {
         now: () => this.#now(),

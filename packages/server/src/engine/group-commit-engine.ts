@@ -16,11 +16,12 @@ import {
   type Response,
 } from "@resonate-ts/protocol";
 import { standingOffer } from "../core/offer.ts";
-import type { Change, Outgoing, Put, StoredTask } from "../core/records.ts";
+import type { Change, Outgoing, StoredTask } from "../core/records.ts";
 import type { CoreSettings, Step } from "../core/step.ts";
 import type { Logger } from "../logger.ts";
 import type { Store } from "../stores/store.ts";
 import type { Pusher } from "../transports/router.ts";
+import { Alarm, dueAt } from "./alarm.ts";
 import type { Clock } from "./clock.ts";
 import { Commits, type Performed } from "./commits.ts";
 import { committedBy } from "./committed.ts";
@@ -42,8 +43,6 @@ const HELD_MAX = 100_000;
 const REFILL_MAX = 10_000;
 /** How often unanswered offers are looked for, in ms. */
 const SWEEP_MS = 1_000;
-/** Longest that the timer of due steps sleeps, in ms: it looks again then, whatever it was set for. */
-const SLEEP_MAX_MS = 3_600_000;
 /** How long due steps that could not be taken (a full disk, say) wait for the next try, in ms. */
 const DUE_RETRY_MS = 1_000;
 /** How long the notes of delivered notices are gathered, in ms, to share a commit. */
@@ -79,8 +78,7 @@ export class GroupCommitEngine implements Engine {
   #state: "open" | "closing" | "failed" = "open";
   #closed: Promise<void> | undefined;
   #fail: (error: unknown) => void = () => {};
-  #cancelTimer: () => void = () => {};
-  #timerAt = Number.POSITIVE_INFINITY;
+  readonly #alarm: Alarm;
   readonly #cancels = new Set<() => void>();
   #noted: Step[] = [];
 
@@ -119,6 +117,7 @@ export class GroupCommitEngine implements Engine {
       failed: (error) => this.#failed(error),
       logger: options.logger,
     });
+    this.#alarm = new Alarm(options.clock, () => this.#commits.wake());
     this.#sweepLater();
   }
 
@@ -128,7 +127,7 @@ export class GroupCommitEngine implements Engine {
     if (restartGraceMs === 0) await this.#release(() => true);
     else this.#after(restartGraceMs, () => this.#releaseMissing());
     await this.#offerPending(OFFERS_MAX);
-    this.#wakeAt(clock.now());
+    this.#alarm.wakeAt(clock.now());
     const take = (steps: readonly Step[]) => this.#commits.submit(steps);
     const after = this.#after.bind(this);
     if (ageMs !== undefined) new Retention({ store, clock, ageMs, take, after, logger }).start();
@@ -230,7 +229,7 @@ export class GroupCommitEngine implements Engine {
 
   async #close(): Promise<void> {
     if (this.#state === "open") this.#state = "closing";
-    this.#cancelTimer();
+    this.#alarm.stop();
     this.#departures.stop();
     for (const cancel of this.#cancels) cancel();
     this.#dispatcher.closeAll();
@@ -266,12 +265,11 @@ export class GroupCommitEngine implements Engine {
 
   /** Keeps timers and offers in step with what has been written. */
   #follow(change: Change): void {
-    if (!("put" in change)) return;
-    if (change.put === "task") {
+    if ("put" in change && change.put === "task") {
       this.#dispatcher.seen(change.record);
       this.#departures.claimed(change.record.pid);
     }
-    this.#wakeAt(dueAt(change));
+    this.#alarm.wakeAt(dueAt(change));
   }
 
   #deliver({ changes, messages, assignments }: Executed): void {
@@ -316,7 +314,7 @@ export class GroupCommitEngine implements Engine {
     const answers = steps.length > 0 ? await this.#commits.take(steps) : [];
     // A step of the server's own has an answer only when it could not be taken.
     const failed = answers.some((answer) => answer !== undefined);
-    this.#wakeAt(failed ? clock.now() + DUE_RETRY_MS : nextAt);
+    this.#alarm.wakeAt(failed ? clock.now() + DUE_RETRY_MS : nextAt);
   }
 
   /** Offers what a process holds to others, if it has not come back. */
@@ -377,40 +375,12 @@ export class GroupCommitEngine implements Engine {
       if (this.#state === "open") this.#commits.stop(error);
     });
   }
-
-  /** Makes sure that due steps are looked for at `at`. */
-  #wakeAt(at: number | undefined): void {
-    if (at === undefined || at >= this.#timerAt || this.#state !== "open") return;
-    this.#cancelTimer();
-    this.#timerAt = at;
-    const wait = Math.min(Math.max(0, at - this.#options.clock.now()), SLEEP_MAX_MS);
-    this.#cancelTimer = this.#options.clock.after(wait, () => {
-      this.#timerAt = Number.POSITIVE_INFINITY;
-      this.#commits.wake();
-    });
-  }
 }
 
 function isStep(
   request: Request,
 ): request is Request<Exclude<RequestKind, "worker.announce">> & Step {
   return request.kind !== "worker.announce";
-}
-
-/** The instant at which a written record wants attention. */
-function dueAt(change: Put): number | undefined {
-  switch (change.put) {
-    case "promise":
-    case "task":
-      return change.record.dueAt;
-    case "listener":
-      return change.record.notifyAt;
-    case "schedule":
-      return change.record.nextRunAt;
-    case "callback":
-    case "resume":
-      return undefined;
-  }
 }
 
 function refusals(requests: readonly Request[], status: number, message: string): Refusal[] {

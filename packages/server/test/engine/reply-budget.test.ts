@@ -112,7 +112,8 @@ test("a page of a search ends early, and the next one goes on", async () => {
   const first = await ask("promise.search", {});
   const { promises, cursor } = await ask("promise.search", { cursor: first.cursor });
 
-  expect(ids(first.promises)).toEqual(["a", "b", "c"]);
-  expect(ids(promises)).toEqual(["d"]);
+  // Two of them are more than 1,000 bytes of JSON.
+  expect(ids(first.promises)).toEqual(["a", "b"]);
+  expect(ids(promises)).toEqual(["c", "d"]);
   expect(cursor).toBeUndefined();
 });

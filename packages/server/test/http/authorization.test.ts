@@ -114,6 +114,7 @@ function* guarded(rule: Rule, data: unknown, path: Path = []): Generator<[Path, 
 function poisons(rule: Rule, foreign: string): unknown[] {
   switch (rule) {
     case "id":
+    case "group":
       return [foreign];
     case "template":
       return [foreign, `${foreign}{{.timestamp}}`, "{{.timestamp}}", "acme{{.timestamp}}"];
