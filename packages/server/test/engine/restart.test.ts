@@ -56,7 +56,13 @@ describe("a restart", () => {
 
     await lab.restart();
 
-    expect(await lab.task("a")).toEqual({ id: "a", state: "pending", version: 1, resumes: 0 });
+    expect(await lab.task("a")).toEqual({
+      id: "a",
+      state: "pending",
+      version: 1,
+      resumes: 0,
+      failures: 1,
+    });
     expect(lab.connect("g", "w").take()).toEqual(["execute a 1"]);
   });
 
