@@ -80,3 +80,24 @@ test("what a worker leaves unanswered goes to another that connects", () => {
 
   expect(offered(other).length).toBeGreaterThan(0);
 });
+
+test("what could not be remembered is asked for once, when there is room again", () => {
+  let refills = 0;
+  const refill = () => {
+    refills++;
+  };
+  const dispatcher = new Dispatcher({ ...ports, refill, now: () => 0 });
+  for (let at = 0; at <= OFFERS_MAX; at++) {
+    dispatcher.offer({ id: `t${at}`, version: 0, promise }, anyOf("absent"));
+  }
+  dispatcher.sweep();
+  expect(refills).toBe(0);
+  for (let at = 0; at < OFFERS_MAX / 2; at++) {
+    dispatcher.seen({ id: `t${at}`, state: "acquired", version: 1, resumes: 0 });
+  }
+
+  dispatcher.sweep();
+  dispatcher.sweep();
+
+  expect(refills).toBe(1);
+});
