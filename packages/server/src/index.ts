@@ -20,3 +20,8 @@ export {
   type SettingsInput,
   unknownVariables,
 } from "./settings.ts";
+export {
+  type BackupReport,
+  backupDatabase,
+  restoreDatabase,
+} from "./stores/sqlite/backup.ts";
