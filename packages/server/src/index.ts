@@ -22,5 +22,10 @@ export {
   type SettingsInput,
   settingsNotes,
 } from "./settings.ts";
+export {
+  type BackupReport,
+  backupDatabase,
+  restoreDatabase,
+} from "./stores/sqlite/backup.ts";
 export { HttpPush, type HttpPushOptions, type PushAuth } from "./transports/http-push.ts";
 export type { Pusher } from "./transports/router.ts";

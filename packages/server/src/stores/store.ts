@@ -81,7 +81,7 @@ export interface Store {
   transaction<T>(work: (tx: Transaction) => Promise<T>, at: number): Promise<T>;
   /** No transaction of an earlier process was at a later instant, in ms since the epoch; 0 in a new store. */
   readonly clockFloor: number;
-  /** False from a write that found no room (a full disk) until one succeeds. */
+  /** False from a write that found no room (a full disk) until one succeeds, with room to spare. */
   readonly writable: boolean;
   /** The internal steps that are due at `at`: time-outs, announcements, notices, offers, lease ends, schedules. */
   due(at: number, limit: number): Promise<Due>;

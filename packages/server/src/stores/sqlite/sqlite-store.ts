@@ -6,6 +6,8 @@
  * I2. Only this process writes, so the next row number is known without asking.
  * I3. The stored floor of the clock is never below the instant of a committed transaction.
  */
+import { statfsSync } from "node:fs";
+import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { TAG } from "@resonate-ts/protocol";
 import type { Change, Snapshot, StoredPromise, StoredTask } from "../../core/records.ts";
@@ -44,11 +46,14 @@ export interface SqliteOptions {
 const CHECKPOINT_PAGES = 8_000;
 /** How far ahead of its instant a transaction puts the floor of the clock, in ms, so that few have to write it. */
 const FLOOR_AHEAD_MS = 1_000;
+/** A disk that was full is so until this much is free: more than the largest request needs. */
+const ROOM_BYTES_MIN = 8 * 1_048_576;
 const CLOCK_FLOOR = "clock_floor";
 /** SQLite before this version can lose data in its log (https://sqlite.org/wal.html, "WAL-reset bug"). */
 const SQLITE_MIN = [3, 51, 3] as const;
 
 export class SqliteStore implements Store, Transaction {
+  readonly #path: string;
   readonly #db: DatabaseSync;
   readonly #statements: Statements;
   readonly #unlock: () => void;
@@ -73,6 +78,7 @@ export class SqliteStore implements Store, Transaction {
   #tail: Promise<unknown> = Promise.resolve();
 
   constructor({ path, synchronous }: SqliteOptions) {
+    this.#path = path;
     this.#unlock = locked(path);
     let db: DatabaseSync | undefined;
     try {
@@ -198,7 +204,8 @@ export class SqliteStore implements Store, Transaction {
     if (raised > this.#floor) this.#statements.putMeta.run(CLOCK_FLOOR, raised);
     this.#statements.commit.run();
     this.#floor = raised;
-    if (writes) this.#writable = true;
+    // A small write may find room where the next large one does not.
+    if (writes && !this.#writable) this.#writable = hasRoom(this.#path);
   }
 
   #rollBack(): void {
@@ -208,6 +215,11 @@ export class SqliteStore implements Store, Transaction {
       throw new StoreUnknownError("a transaction could not be rolled back", { cause: error });
     }
   }
+}
+
+function hasRoom(path: string): boolean {
+  const { bavail, bsize } = statfsSync(dirname(path));
+  return bavail * bsize >= ROOM_BYTES_MIN;
 }
 
 function locked(path: string): () => void {
