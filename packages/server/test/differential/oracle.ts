@@ -81,15 +81,28 @@ export class Oracle {
   #executes = new Map<string, string>();
   #others: string[] = [];
 
-  /** Another oracle that knows the same. */
+  /** Another oracle that knows the same promises and tasks. */
   copy(): Oracle {
     const copy = new Oracle();
     copy.now = this.now;
-    copy.#notices = structuredClone(this.#notices);
-    for (const [id, promise] of structuredClone(this.promises)) copy.promises.set(id, promise);
-    for (const [id, task] of structuredClone(this.tasks)) copy.tasks.set(id, task);
-    for (const [id, schedule] of structuredClone(this.schedules)) copy.schedules.set(id, schedule);
+    for (const [id, promise] of this.promises) {
+      const { callbacks, listeners } = promise;
+      copy.promises.set(id, {
+        ...promise,
+        callbacks: new Set(callbacks),
+        listeners: new Set(listeners),
+      });
+    }
+    for (const [id, task] of this.tasks) {
+      const { resumes, heard } = task;
+      copy.tasks.set(id, { ...task, resumes: new Set(resumes), heard: new Set(heard) });
+    }
     return copy;
+  }
+
+  /** The same text for oracles that answer the same from here on. */
+  fingerprint(): string {
+    return JSON.stringify([...this.promises.keys()].sort().map((id) => this.stored(id)));
   }
 
   /** Answers a valid request. `preload`: what its head asks for. */
