@@ -189,7 +189,8 @@ export class Duel {
       ...(task && { task: withoutFailures(task) }),
       callbacks: [...callbacks].sort(),
       listeners: [...listeners].sort(),
-      resumedBy: [...resumedBy].sort(),
+      // Nobody asks any more what resumed a task that has ended.
+      resumedBy: task?.state === "fulfilled" ? [] : [...resumedBy].sort(),
       notices: [...(entry?.noticesAt ?? [])].sort(),
     };
     same(`what is stored of '${id}'`, ours, this.oracle.stored(id));
@@ -266,31 +267,12 @@ function shownOne(message: Outgoing): string {
   }
 }
 
+/** The ids that a change names. */
 function idsOf(change: Change): string[] {
-  if ("put" in change) {
-    switch (change.put) {
-      case "promise":
-      case "task":
-        return [change.record.id];
-      case "callback":
-      case "resume":
-        return [change.record.awaited, change.record.awaiter];
-      case "listener":
-        return [change.record.awaited];
-      case "schedule":
-        return [];
-    }
-  }
-  switch (change.delete) {
-    case "callback":
-      return [change.record.awaited, change.record.awaiter];
-    case "listener":
-      return [change.record.awaited];
-    case "resumes":
-      return [change.awaiter];
-    case "schedule":
-      return [];
-  }
+  const named = "record" in change ? change.record : change;
+  return Object.entries(named).flatMap(([name, value]) =>
+    ["id", "awaited", "awaiter"].includes(name) && typeof value === "string" ? [value] : [],
+  );
 }
 
 /** The promises that a request names. */

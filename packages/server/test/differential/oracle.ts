@@ -209,7 +209,7 @@ export class Oracle {
       ...(task && { task: { ...rest, resumes: resumes?.size, dueAt: leaseAt ?? retryAt } }),
       callbacks: [...callbacks].sort(),
       listeners: [...listeners].sort(),
-      resumedBy: [...heard].sort(),
+      resumedBy: task?.state === "fulfilled" ? [] : [...heard].sort(),
       notices: notices.map(({ address, nextAt }) => `${address} at ${nextAt}`).sort(),
     };
   }

@@ -14,8 +14,8 @@ export interface OpenStore {
 export type StoreName = keyof typeof STORES;
 
 export const STORES = {
-  "sqlite in memory": () => opened(new SqliteStore({ synchronous: "normal" })),
-  "sqlite on a file": onFile,
+  memory: () => opened(new SqliteStore({ synchronous: "normal" })),
+  sqlite: onFile,
 } satisfies Readonly<Record<string, () => OpenStore>>;
 
 export const STORE_NAMES = Object.keys(STORES) as readonly StoreName[]; // The keys of that very object.

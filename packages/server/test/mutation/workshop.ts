@@ -39,7 +39,7 @@ export class Workshop {
 
   /** What the tests say of the sources as they are: all that mutants are shown to. */
   async untouched(): Promise<Verdict> {
-    const runs = [await this.#run(DIFFERENTIAL, "in memory"), await this.#run(QUESTIONS)];
+    const runs = [await this.#run(DIFFERENTIAL, "sqlite"), await this.#run(QUESTIONS)];
     return runs.includes("red") ? "red" : "green";
   }
 
@@ -50,7 +50,7 @@ export class Workshop {
     await writeFile(path, mutated(source, mutant));
     try {
       return mutant.question === undefined
-        ? await this.#run(DIFFERENTIAL, "in memory")
+        ? await this.#run(DIFFERENTIAL, "sqlite")
         : await this.#run(QUESTIONS, `${mutant.question}: `);
     } finally {
       await writeFile(path, source);

@@ -131,10 +131,15 @@ function arbitrarySchedule(random: Random): ScheduleEntry {
 function arbitraryStep(random: Random): Taken {
   const promise = arbitraryPromise(random, ID);
   const task = { id: ID, version: random.below(3) };
-  const sent: Outgoing[] = [
-    { kind: "execute" as const, address: random.pick(["poll://any@g", "x"]), task },
-    { kind: "unblock" as const, address: "poll://any@g", promise },
-  ].filter(() => random.chance(0.3));
+  const execute = {
+    kind: "execute" as const,
+    address: random.pick(["poll://any@g", "x"]),
+    task,
+    promise,
+  };
+  const unblock = { kind: "unblock" as const, address: "poll://any@g", promise };
+  const messages: readonly Outgoing[] = [execute, unblock];
+  const sent = messages.filter(() => random.chance(0.3));
   return {
     kind: random.pick(["promise.timeout", "task.resume", "task.acquire", "promise.notified"]),
     sent,

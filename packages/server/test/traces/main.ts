@@ -2,8 +2,9 @@
 import { createWriteStream } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { SqliteStore } from "../../src/stores/sqlite/sqlite-store.ts";
+import type { Store } from "../../src/stores/store.ts";
 import { Random } from "../differential/random.ts";
+import { STORES } from "../differential/stores.ts";
 import { trace } from "./trace.ts";
 
 const [path] = process.argv.slice(2);
@@ -16,13 +17,13 @@ if (path === undefined) {
   );
   process.exitCode = 2;
 } else {
-  const store = new SqliteStore({ synchronous: "normal" });
+  const { store, close } = STORES.memory();
   await pipeline(Readable.from(lines(store)), createWriteStream(path));
-  await store.close();
+  await close();
   process.stdout.write(`${operations} requests in ${path} (SEED=${seed})\n`);
 }
 
-async function* lines(store: SqliteStore): AsyncGenerator<string> {
+async function* lines(store: Store): AsyncGenerator<string> {
   for await (const line of trace(store, new Random(seed), operations)) {
     yield `${JSON.stringify(line)}\n`;
   }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { SqliteStore } from "../../src/stores/sqlite/sqlite-store.ts";
 import { Oracle } from "../differential/oracle.ts";
 import { Random } from "../differential/random.ts";
+import { STORES } from "../differential/stores.ts";
 import { essence } from "../linearizability/history.ts";
 import { type TraceLine, trace } from "./trace.ts";
 
@@ -33,9 +33,9 @@ async function traced(
   from: number,
   operations: number,
 ): Promise<(TraceLine & { res: { head: { status: number }; data: unknown } })[]> {
-  const store = new SqliteStore({ synchronous: "normal" });
+  const { store, close } = STORES.memory();
   const lines: TraceLine[] = [];
   for await (const line of trace(store, new Random(from), operations)) lines.push(line);
-  await store.close();
+  await close();
   return JSON.parse(JSON.stringify(lines));
 }
