@@ -195,8 +195,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "a settlement leaves the task alone",
     file: `${CORE}/settlement.ts`,
-    find: 'if (task) changes.push({ put: "task", record: fulfilled(task) });',
-    replace: "",
+    find: "record: fulfilled(task) }",
+    replace: "record: task }",
   },
   {
     name: "a deadline comes a millisecond early",
@@ -315,8 +315,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "the delta leaves one out",
     file: `${ENGINE}/execute.ts`,
-    find: "return this.#session.resumed(query.awaiter);",
-    replace: "return (await this.#session.resumed(query.awaiter)).slice(1);",
+    find: "[...resumed, ...others]",
+    replace: "[...resumed.slice(1), ...others]",
   },
   {
     name: "a preload shows states as they are stored",
