@@ -70,6 +70,8 @@ export interface RequestData {
     readonly action:
       | Action<"promise.create", PromiseCreate>
       | Action<"promise.settle", PromiseSettle>;
+    /** Extension `then`: beside a settling, what to create in the same step if it is on record as asked. */
+    readonly then?: Action<"promise.create", PromiseCreate> | undefined;
   };
   "task.heartbeat": { readonly pid: string; readonly tasks: readonly Claim[] };
   "task.suspend": Claim & {
@@ -115,6 +117,8 @@ export interface ResponseData {
   "task.fence": {
     /** The inner answer: 200 with the promise, or 404 with a message. */
     readonly action: Response<"promise.create"> | Response<"promise.settle"> | Refusal;
+    /** Extension `then`: the answer to the creation; absent when it was left out. */
+    readonly then?: Response<"promise.create"> | Refusal;
     readonly preload: readonly PromiseRecord[];
   };
   "task.heartbeat": Readonly<Record<string, never>>;

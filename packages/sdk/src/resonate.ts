@@ -79,7 +79,7 @@ export class Resonate {
   /** Does nothing yet: the connection is made by the first registration or call. @throws ResonateError `ARGUMENT_INVALID`. */
   constructor(options: ResonateOptions = {}) {
     const settings = readSettings(options);
-    const { network, logger, pid, ttlMs, defaultTarget } = settings;
+    const { network, logger, pid, ttlMs, defaultTarget, speculate } = settings;
     const codec = createCodec({ encryptor: settings.encryptor });
     const clock = this.#clock;
     const registry = this.#registry;
@@ -95,7 +95,7 @@ export class Resonate {
     this.#worker = new Worker({
       network,
       codec,
-      surroundings: { registry, clock, logger, dependencies, target, timerTarget },
+      surroundings: { registry, clock, logger, dependencies, target, timerTarget, speculate },
       pid,
       ttlMs,
       maxConcurrentTasks: settings.maxConcurrentTasks,

@@ -12,6 +12,7 @@ import {
 import type { Engine } from "@resonate-ts/server";
 import { ResonateError, ServerUnreachableError } from "../errors.ts";
 import { type Logger, silentLogger } from "../logger.ts";
+import { endOfTurn } from "./end-of-turn.ts";
 import type { Extension, Network } from "./network.ts";
 import { addressOf } from "./target.ts";
 
@@ -173,12 +174,6 @@ function openingError(error: unknown): unknown {
     return new ResonateError("STORE_UNUSABLE", error.message, { cause: error });
   }
   return error;
-}
-
-/** Runs `work` after everything that this turn of the event loop still does, but before its next one. */
-function endOfTurn(work: () => void): void {
-  // A tick that is asked for in a microtask runs when no microtask is left.
-  queueMicrotask(() => process.nextTick(work));
 }
 
 function stopped(request: Request): ResonateError {

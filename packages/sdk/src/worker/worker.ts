@@ -22,6 +22,7 @@ import {
 import { NetworkJournal } from "../journal/network-journal.ts";
 import { makeRequest } from "../network/envelope.ts";
 import type { Network } from "../network/network.ts";
+import { readBranch } from "../network/recover.ts";
 import { Faults } from "./faults.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { forget, type Warm, WarmExecutions } from "./warm.ts";
@@ -47,7 +48,7 @@ export interface WorkerOptions {
 
 /** A claim as the server grants it. */
 export interface Claimed {
-  readonly task: TaskRecord;
+  readonly task: Pick<TaskRecord, "id" | "version">;
   readonly promise: PromiseRecord;
   readonly preload: readonly PromiseRecord[];
 }
@@ -58,7 +59,11 @@ interface Offer {
 }
 
 interface Held extends Offer {
-  readonly execution: Execution;
+  readonly promise: PromiseRecord;
+  /** Another one when it is replayed under this claim. */
+  execution: Execution;
+  /** How often it has been replayed under this claim. */
+  replays: number;
 }
 
 export class Worker {
@@ -190,22 +195,42 @@ export class Worker {
 
   #begin({ task, promise, preload }: Claimed, warm: Warm | undefined, delta: boolean): void {
     const { id, version } = task;
-    const { network, codec, surroundings } = this.#options;
     const goesOn = warm !== undefined && version === warm.version + 1;
     if (warm && !goesOn) forget(warm);
-    const execution = goesOn
-      ? warm.execution
-      : new Execution({
-          promise,
-          journal: new NetworkJournal({ network, codec, task, preload }),
-          surroundings,
-          nameAll: () => !network.extensions.has("delta"),
-        });
-    const held: Held = { id, version, execution };
+    const execution = goesOn ? warm.execution : this.#execution({ task, promise, preload });
+    const held: Held = { id, version, promise, execution, replays: 0 };
     this.#held.set(id, held);
     this.#heartbeats.start();
     const pass = goesOn ? execution.resume({ version, preload, read: !delta }) : execution.run();
     void pass.then((ending) => this.#ended(held, ending));
+  }
+
+  #execution({ task, promise, preload }: Claimed): Execution {
+    const { network, codec, surroundings } = this.#options;
+    return new Execution({
+      promise,
+      journal: new NetworkJournal({ network, codec, task, preload }),
+      surroundings,
+      nameAll: () => !network.extensions.has("delta"),
+    });
+  }
+
+  /** Runs a function from the top under the claim that it has: what it was told is not what is on record. */
+  async #replay(held: Held): Promise<Ending> {
+    const { network } = this.#options;
+    held.replays += 1;
+    try {
+      const preload = await readBranch(held.promise, (request) => network.send(request));
+      if (this.#held.get(held.id) !== held) return { kind: "dropped" };
+      held.execution = this.#execution({
+        task: held,
+        promise: held.promise,
+        preload: preload ?? [],
+      });
+      return await held.execution.run();
+    } catch (error) {
+      return { kind: "fault", error };
+    }
   }
 
   async #ended(held: Held, ending: Ending): Promise<void> {
@@ -231,6 +256,9 @@ export class Worker {
         this.#let(held);
         onAway(held.id);
         break;
+      case "misled":
+        await this.#ended(held, await this.#replay(held));
+        return;
       case "lost":
       case "dropped":
         this.#let(held);
