@@ -111,18 +111,20 @@ export class Execution {
   async #park(): Promise<boolean> {
     const named = this.#waits.named({ all: this.#nameAll() });
     const all = () => this.#waits.named({ all: true });
-    // What a creation has found decides before what became of the suspend that was sent along with it.
-    const settled = await this.#journal.suspend(named, all).finally(() => this.#host.created());
+    const created = this.#host.created();
+    // What a creation has found comes before what became of the suspend that was sent along with it.
+    const settled = await this.#journal.suspend(named, all).finally(() => created);
     if (this.#host.given) return false;
     if (!settled) {
       this.#waits.registered(named);
       return true;
     }
     this.#journal.reopen();
-    const goesOn = async () => (await this.#feed(settled)) > 0 || this.#cell.phase !== "parked";
-    const fed = (await goesOn()) || (await this.#feed(await this.#journal.read(named))) > 0;
+    const fed = await this.#feed(settled);
+    const goesOn = () => fed > 0 || named.some((id) => !this.#waits.get(id));
+    if (!goesOn()) await this.#feed(await this.#journal.read(named));
     // What is known here already may be shown once more, and then never again.
-    this.#fruitless = fed ? 0 : this.#fruitless + 1;
+    this.#fruitless = goesOn() ? 0 : this.#fruitless + 1;
     if (this.#fruitless < FRUITLESS_MAX) return false;
     throw new ResonateError(
       "SERVER_INCONSISTENT",
@@ -189,8 +191,7 @@ class ExecutionHost implements Host, CellObserver {
   #steps: (() => void)[] | undefined;
   #moved: () => void = () => {};
   /** Creations on their way whose promises count as parked. */
-  #creating = 0;
-  #created: () => void = () => {};
+  readonly #creating = new Set<Promise<unknown>>();
 
   constructor(id: string, journal: Journal, surroundings: Surroundings, waits: Waits) {
     this.#id = id;
@@ -255,20 +256,14 @@ class ExecutionHost implements Host, CellObserver {
   }
 
   creating(answer: Promise<unknown>): void {
-    this.#creating += 1;
-    const answered = () => {
-      this.#creating -= 1;
-      if (this.#creating === 0) this.#created();
-    };
+    const answered = () => this.#creating.delete(answer);
+    this.#creating.add(answer);
     answer.then(answered, answered);
   }
 
-  /** Resolves when no creation is on its way whose promise counts as parked. */
-  created(): Promise<void> {
-    if (this.#creating === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#created = resolve;
-    });
+  /** Resolves when all creations that are on their way now, and whose promises count as parked, have been dealt with. */
+  async created(): Promise<void> {
+    await Promise.allSettled(this.#creating);
   }
 
   /** Resolves when the root has settled or is parked, or the execution has been given up. */

@@ -32,6 +32,9 @@ const OFFERS_MAX = 10_000;
 /** How long stopping waits for what is held to be released, in ms. */
 const STOP_MS = 1_000;
 
+/** How often a function is replayed under one claim because it was told something that turned out otherwise. */
+const REPLAYS_MAX = 10;
+
 export interface WorkerOptions {
   readonly network: Network;
   readonly codec: Codec;
@@ -219,6 +222,7 @@ export class Worker {
   async #replay(held: Held): Promise<Ending> {
     const { network } = this.#options;
     held.replays += 1;
+    if (held.replays > REPLAYS_MAX) return { kind: "fault", error: neverCertain(held.id) };
     try {
       const preload = await readBranch(held.promise, (request) => network.send(request));
       if (this.#held.get(held.id) !== held) return { kind: "dropped" };
@@ -330,6 +334,13 @@ function reasonOf({ id: promiseId, state, timeoutAt }: PromiseRecord): ResonateE
   if (state === "rejected_canceled") return new PromiseCanceledError({ promiseId });
   if (state === "rejected_timedout") return new PromiseTimedoutError({ promiseId, timeoutAt });
   return new LeaseLostError({ promiseId });
+}
+
+function neverCertain(id: string): ResonateError {
+  return new ResonateError(
+    "SERVER_INCONSISTENT",
+    `Of what '${id}' records, something else is found on record each time. Does something else settle its steps?`,
+  );
 }
 
 function stopping(id: string): ResonateError {
