@@ -116,11 +116,14 @@ export class Resonate {
       target,
     });
     network.recv((message) => {
-      if (message.kind === "execute") return this.#worker.offer(message.data.task);
+      if (message.kind === "execute") return this.#worker.execute(message);
       this.#listeners.settled(message.data.promise);
       this.#worker.settled(message.data.promise);
     });
-    network.opened?.(() => this.#listeners.refresh());
+    network.opened?.(() => {
+      this.#worker.opened();
+      this.#listeners.refresh();
+    });
   }
 
   /**
@@ -149,6 +152,7 @@ export class Resonate {
       // It is called with the arguments of this very function.
       key: options?.key as ((...args: never[]) => string) | undefined,
     });
+    this.#worker.registered();
     this.#serve();
     return this.#bound(name, version);
   }

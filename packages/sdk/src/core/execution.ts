@@ -43,6 +43,7 @@ export class Execution {
   readonly #host: ExecutionHost;
   readonly #cell: Cell;
   readonly #waits = new Waits();
+  #parking = false;
   /** How often in a row the server had something to go on with, and it was nothing new. */
   #fruitless = 0;
   /** Whether a park has to name all that is waited for, because the server tells only of what is named. */
@@ -64,6 +65,11 @@ export class Execution {
     this.#cell.observe(this.#host);
   }
 
+  /** It is letting go of its claim, and waits to hear whether it has. */
+  get parking(): boolean {
+    return this.#parking;
+  }
+
   /** The first pass: calls the function. Never rejects. */
   run(): Promise<Ending> {
     return this.#pass(async () => this.#call(await this.#journal.decode(this.#promise)));
@@ -78,6 +84,7 @@ export class Execution {
     readonly preload: readonly PromiseRecord[];
     readonly read: boolean;
   }): Promise<Ending> {
+    this.#parking = false;
     return this.#pass(async () => {
       this.#journal.reopen(claim.version);
       const fed = await this.#feed(claim.preload);
@@ -112,8 +119,10 @@ export class Execution {
     const named = this.#waits.named({ all: this.#nameAll() });
     const all = () => this.#waits.named({ all: true });
     const created = this.#host.created();
+    this.#parking = true;
     // What a creation has found comes before what became of the suspend that was sent along with it.
     const settled = await this.#journal.suspend(named, all).finally(() => created);
+    this.#parking = settled === undefined;
     if (this.#host.given) return false;
     if (!settled) {
       this.#waits.registered(named);

@@ -42,6 +42,7 @@ export class EmbeddedNetwork implements Network {
   readonly #options: EmbeddedNetworkOptions;
   readonly #where: string;
   readonly #receivers: ((message: Message) => void)[] = [];
+  readonly #openings: (() => void)[] = [];
   #waiting: Waiting[] = [];
   #extensions: ReadonlySet<Extension> = new Set();
   #engine: Promise<Engine> | undefined;
@@ -88,6 +89,10 @@ export class EmbeddedNetwork implements Network {
     this.#receivers.push(receive);
   }
 
+  opened(callback: () => void): void {
+    this.#openings.push(callback);
+  }
+
   #open(): Promise<Engine> {
     this.#engine ??= this.#load();
     return this.#engine;
@@ -114,6 +119,7 @@ export class EmbeddedNetwork implements Network {
       send: (message) => this.#receive(message),
       closed: () => undefined,
     });
+    for (const callback of this.#openings) callback();
     return engine;
   }
 
