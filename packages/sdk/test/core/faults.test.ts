@@ -111,7 +111,10 @@ describe("a function that is not registered here", () => {
     await first;
     without.network.repeat();
 
-    world.client({ register: { fn: () => "done" } });
+    const having = world.client({ register: { fn: () => "done" } });
+    await having.network.init();
+    // An offer that nobody answers is made to another one after this time.
+    await vi.advanceTimersByTimeAsync(2_000);
 
     expect(await handle.result()).toBe("done");
     expect(without.network.summary("task.acquire")).toEqual(["task.acquire w"]);
