@@ -10,6 +10,9 @@ import { EngineNetwork } from "./engine-network.ts";
 /** What the server is seen to have where a test does not say. */
 export const defaults: { extensions: readonly Extension[] } = { extensions: EXTENSIONS };
 
+/** As `defaults`, but tasks are claimed one by one. */
+export const WITHOUT_CLAIMS = EXTENSIONS.filter((extension) => extension !== "claim");
+
 export interface Client {
   readonly resonate: Resonate;
   readonly network: EngineNetwork;
