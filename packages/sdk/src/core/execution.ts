@@ -43,6 +43,7 @@ export class Execution {
   readonly #host: ExecutionHost;
   readonly #cell: Cell;
   readonly #waits = new Waits();
+  #called = false;
   #parking = false;
   /** How often in a row the server had something to go on with, and it was nothing new. */
   #fruitless = 0;
@@ -63,6 +64,11 @@ export class Execution {
     this.#cell = new Cell(this.id);
     this.#host = new ExecutionHost(this.id, parts.journal, parts.surroundings, this.#waits);
     this.#cell.observe(this.#host);
+  }
+
+  /** Its function is registered here, and was called. */
+  get called(): boolean {
+    return this.#called;
   }
 
   /** It is letting go of its claim, and waits to hear whether it has. */
@@ -161,6 +167,7 @@ export class Execution {
     const { func, args, version, retry } = invocationOf(root);
     const { registry } = this.#host;
     const callee = calleeOf(func, version, registry);
+    this.#called = true;
     attempt(this.#host, {
       fn: callee.fn,
       args,

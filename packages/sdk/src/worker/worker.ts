@@ -19,7 +19,6 @@ import type { Codec } from "../codec/codec.ts";
 import { type Ending, Execution } from "../core/execution.ts";
 import type { Surroundings } from "../core/host.ts";
 import {
-  isResonateError,
   LeaseLostError,
   PromiseCanceledError,
   PromiseTimedoutError,
@@ -30,7 +29,7 @@ import { makeRequest } from "../network/envelope.ts";
 import type { Network } from "../network/network.ts";
 import { readBranch } from "../network/recover.ts";
 import { Announcer } from "./announcer.ts";
-import { Faults } from "./faults.ts";
+import { FAILURES_MAX, Faults, type Measure } from "./faults.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { forget, type Warm, WarmExecutions } from "./warm.ts";
 
@@ -58,7 +57,7 @@ export interface WorkerOptions {
 
 /** A claim as the server grants it. */
 export interface Claimed {
-  readonly task: Pick<TaskRecord, "id" | "version">;
+  readonly task: Pick<TaskRecord, "id" | "version" | "failures" | "cause">;
   readonly promise: PromiseRecord;
   readonly preload: readonly PromiseRecord[];
 }
@@ -78,6 +77,8 @@ interface Held extends Offer {
   readonly promise: PromiseRecord;
   /** Another one when it is replayed under this claim. */
   execution: Execution;
+  /** How many claims in a row had ended without a verdict before this one. */
+  readonly failures: number;
   /** How often it has been replayed under this claim. */
   replays: number;
   /** Its execution has been given up. */
@@ -251,11 +252,27 @@ export class Worker {
     const goesOn = warm !== undefined && version === warm.version + 1;
     if (warm && !goesOn) forget(warm);
     const execution = goesOn ? warm.execution : this.#execution({ task, promise, preload });
-    const state = { replays: 0, dropped: false, over: false };
+    const state = { failures: task.failures ?? 0, replays: 0, dropped: false, over: false };
     const held: Held = { id, version, promise, execution, ...state };
     this.#held.set(id, held);
     this.#heartbeats.start();
+    if (held.failures >= FAILURES_MAX) return void this.#quarantine(held, task.cause);
     void this.#first(held, { goesOn, preload, delta }).then((ending) => this.#ended(held, ending));
+  }
+
+  /** Whoever ran it before did not live to tell how it ended, too often: nobody is to try it again. */
+  async #quarantine(held: Held, cause: string | undefined): Promise<void> {
+    const { id, failures } = held;
+    held.over = true;
+    const error = new Error(
+      cause ?? "The processes that ran it were lost, each time before it ended.",
+    );
+    await this.#takeMeasure(held, this.#faults.halt(id, { tries: failures, error }));
+    if (this.#held.get(id) !== held) return;
+    drop(held, new LeaseLostError({ promiseId: id }));
+    this.#let(held);
+    this.#options.onAway(id);
+    this.#next(id);
   }
 
   #first(
@@ -319,10 +336,8 @@ export class Worker {
         onAway(held.id);
         break;
       case "fault":
-        if (isMissing(ending.error)) this.#faults.decline(held.id, ending.error);
-        else await this.#backOff(this.#faults.add(held.id, ending.error));
+        await this.#takeMeasure(held, this.#measure(held, ending.error));
         if (this.#held.get(held.id) !== held) return;
-        await this.#release(held);
         this.#let(held);
         onAway(held.id);
         break;
@@ -336,6 +351,16 @@ export class Worker {
         break;
     }
     this.#next(held.id);
+  }
+
+  #measure({ id, failures, execution }: Held, error: unknown): Measure {
+    return this.#faults.measure({ id, error, failures, called: execution.called });
+  }
+
+  async #takeMeasure(held: Held, measure: Measure): Promise<void> {
+    if (measure.kind === "halt") return this.#halt(held, measure.cause);
+    if (measure.delayMs > 0) await this.#backOff(measure.delayMs);
+    if (this.#held.get(held.id) === held) await this.#release(held, measure.cause);
   }
 
   #let({ id }: Held): void {
@@ -379,28 +404,41 @@ export class Worker {
     });
   }
 
-  /** Gives a claim back. If that fails its lease runs out by itself. */
-  async #release({ id, version }: Offer): Promise<void> {
+  /** Keeps a task from being tried any more, until somebody continues it. */
+  async #halt(claim: Offer, cause: string): Promise<void> {
+    const { network, surroundings } = this.#options;
+    const { id } = claim;
+    try {
+      const answer = await network.send(makeRequest("task.halt", { id }, headOf(cause)));
+      if (!isRefusal(answer)) return;
+      surroundings.logger.warn({ id, answer: answer.data }, "A task could not be halted.");
+      await this.#release(claim, cause);
+    } catch (error) {
+      surroundings.logger.debug({ id, error }, "A task could not be halted.");
+    }
+  }
+
+  /** Gives a claim back; with a cause, because of a failure. If that fails its lease runs out by itself. */
+  async #release({ id, version }: Offer, cause?: string): Promise<void> {
     const { network, surroundings } = this.#options;
     try {
-      await network.send(makeRequest("task.release", { id, version }));
+      await network.send(makeRequest("task.release", { id, version }, headOf(cause)));
     } catch (error) {
       surroundings.logger.debug({ id, error }, "A task could not be released.");
     }
   }
 }
 
+/** Longest cause, in characters, that servers keep. */
+const CAUSE_LENGTH_MAX = 2_000;
+
+function headOf(cause: string | undefined) {
+  return cause === undefined ? {} : { "resonate:cause": cause.slice(0, CAUSE_LENGTH_MAX) };
+}
+
 function drop(held: Held, reason: unknown): void {
   held.dropped = true;
   held.execution.drop(reason);
-}
-
-/** The function is not registered here. Others may have it, so the task is not kept from them. */
-function isMissing(error: unknown): boolean {
-  return (
-    isResonateError(error, "FUNCTION_NOT_REGISTERED") ||
-    isResonateError(error, "VERSION_NOT_REGISTERED")
-  );
 }
 
 /** Why work on a promise that has settled is in vain. */
