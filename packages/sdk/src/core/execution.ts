@@ -253,11 +253,24 @@ class ExecutionHost implements Host, CellObserver {
   }
 
   after(ms: number, callback: () => void): void {
-    const cancel = this.clock.after(ms, () => {
+    this.#timer((done) => this.clock.after(ms, done), callback);
+  }
+
+  background(ms: number, callback: () => void): () => void {
+    return this.#timer((done) => this.clock.background(ms, done), callback);
+  }
+
+  #timer(start: (done: () => void) => () => void, callback: () => void): () => void {
+    const stop = start(() => {
       this.#timers.delete(cancel);
       callback();
     });
+    const cancel = () => {
+      this.#timers.delete(cancel);
+      stop();
+    };
     this.#timers.add(cancel);
+    return cancel;
   }
 
   cascade(step: () => void): void {

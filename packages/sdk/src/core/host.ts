@@ -29,6 +29,8 @@ export interface Host extends Surroundings {
   fault(error: unknown): void;
   /** Calls back after `ms`, unless the execution is given up before. */
   after(ms: number, callback: () => void): void;
+  /** As `after`, but does not keep the process alive. The returned function cancels it. */
+  background(ms: number, callback: () => void): () => void;
   /**
    * Takes a step that may lead to the same step one level up: before this returns if none is under way, else right
    * after that one. So the depth of a tree of calls costs no stack.

@@ -413,6 +413,45 @@ describe("a lost lease", () => {
   });
 });
 
+test.each([
+  ["generator", true],
+  ["async", false],
+])(
+  "a step that hangs past its deadline times out, and its %s workflow goes on",
+  async (_style, isGenerator) => {
+    vi.useRealTimers();
+    world = await openWorld();
+    const aborted = Promise.withResolvers<unknown>();
+    const hang = (ctx: Context) => {
+      ctx.signal.addEventListener("abort", () => aborted.resolve(ctx.signal.reason));
+      return new Promise<never>(() => {});
+    };
+    const codeOf = (error: unknown) => (error as ResonateError).code;
+    function* generator(ctx: Context): Generator<unknown, string, unknown> {
+      try {
+        return yield* ctx.run(hang, ctx.options({ timeout: 50 }));
+      } catch (error) {
+        return yield* ctx.run(codeOf.bind(undefined, error));
+      }
+    }
+    async function asynchronous(ctx: Context): Promise<string> {
+      try {
+        return await ctx.run(hang, ctx.options({ timeout: 50 }));
+      } catch (error) {
+        return ctx.run(() => codeOf(error));
+      }
+    }
+    const { resonate, logged } = world.client({
+      register: { fn: isGenerator ? generator : asynchronous },
+    });
+
+    expect(await resonate.run("w", "fn")).toBe("PROMISE_TIMED_OUT");
+
+    expect(await aborted.promise).toMatchObject({ code: "PROMISE_TIMED_OUT" });
+    expect(logged).toEqual([]);
+  },
+);
+
 test("a server that refuses a step is named, with the step", async () => {
   const fn = async (ctx: Context) => ctx.run(() => 1);
   const client = world.client({ register: { fn } });
