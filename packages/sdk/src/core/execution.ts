@@ -16,6 +16,7 @@ import { Cell, type CellObserver } from "../future.ts";
 import { GuessFailed, type Journal, type Recorded } from "../journal/journal.ts";
 import { decodeRetryPolicy } from "../retry.ts";
 import { attempt } from "./attempt.ts";
+import { ChosenCells } from "./chosen-cells.ts";
 import type { Host, Surroundings } from "./host.ts";
 import { calleeOf } from "./resolve.ts";
 import { Waits } from "./waits.ts";
@@ -64,6 +65,11 @@ export class Execution {
     this.#cell = new Cell(this.id);
     this.#host = new ExecutionHost(this.id, parts.journal, parts.surroundings, this.#waits);
     this.#cell.observe(this.#host);
+  }
+
+  /** How much it keeps in memory, about, in bytes. */
+  get bytes(): number {
+    return this.#journal.bytes;
   }
 
   /** Its function is registered here, and was called. */
@@ -202,7 +208,7 @@ class ExecutionHost implements Host, CellObserver {
   readonly timerTarget: Host["timerTarget"];
   readonly speculate: boolean;
   readonly journal: Journal;
-  readonly chosen = new Map<string, Cell>();
+  readonly chosen = new ChosenCells();
   given: GivenUp | undefined;
   readonly #id: string;
   readonly #waits: Waits;

@@ -3,6 +3,7 @@ import type { Cell } from "../future.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Logger } from "../logger.ts";
 import type { Registry } from "../registry.ts";
+import type { ChosenCells } from "./chosen-cells.ts";
 import type { Clock } from "./clock.ts";
 
 /** What a process gives to every execution. */
@@ -41,5 +42,5 @@ export interface Host extends Surroundings {
   /** A creation is on its way whose promise counts as parked already: no pass ends before its answer. */
   creating(answer: Promise<unknown>): void;
   /** The cells of ids chosen by the program, so that one id is one piece of work. */
-  readonly chosen: Map<string, Cell>;
+  readonly chosen: ChosenCells;
 }

@@ -35,8 +35,8 @@ import { forget, type Warm, WarmExecutions } from "./warm.ts";
 
 /** Most offers that wait for a free place; what is beyond is dropped, and the server makes it again. */
 const OFFERS_MAX = 10_000;
-/** How long stopping waits for what is held to be released, in ms. */
-const STOP_MS = 1_000;
+/** How long stopping waits for what is held to be released, in ms. With what the network takes it is a second at most. */
+const STOP_MS = 500;
 
 /** How often a function is replayed under one claim because it was told something that turned out otherwise. */
 const REPLAYS_MAX = 10;
@@ -134,7 +134,9 @@ export class Worker {
 
   /** Runs a task that this process has created, and so claimed. */
   adopt(claimed: Claimed): void {
-    const { id } = claimed.task;
+    const { id, version } = claimed.task;
+    const held = this.#held.get(id);
+    if (held && held.version >= version) return;
     if (this.#stopped) void this.#release(claimed.task);
     else this.#begin({ ...claimed, delta: false }, this.#warm.take(id));
   }
@@ -157,7 +159,7 @@ export class Worker {
     this.#warm.take(id)?.execution.drop(reason);
   }
 
-  /** Takes nothing more, fires the signals of what runs, and releases it, within a second. Safe to call twice. */
+  /** Takes nothing more, fires the signals of what runs, and releases it, within half a second. Safe to call twice. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
