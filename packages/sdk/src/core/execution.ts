@@ -35,6 +35,9 @@ export type Ending =
 /** How often a park may be answered with nothing new before it counts as a fault of the server. */
 const FRUITLESS_MAX = 3;
 
+/** How long an operation of a parked function waits before it is said why, in ms. */
+const STALLED_MS = 1_000;
+
 type GivenUp = Exclude<Ending, { kind: "settled" | "parked" }>;
 
 export class Execution {
@@ -45,7 +48,6 @@ export class Execution {
   readonly #cell: Cell;
   readonly #waits = new Waits();
   #called = false;
-  #parking = false;
   /** How often in a row the server had something to go on with, and it was nothing new. */
   #fruitless = 0;
   /** Whether a park has to name all that is waited for, because the server tells only of what is named. */
@@ -79,12 +81,12 @@ export class Execution {
 
   /** It is letting go of its claim, and waits to hear whether it has. */
   get parking(): boolean {
-    return this.#parking;
+    return this.#host.parking;
   }
 
   /** It is letting go of its claim, by parking or by its end. */
   get leaving(): boolean {
-    return this.#parking || this.#cell.phase === "settled";
+    return this.parking || this.#cell.phase === "settled";
   }
 
   /** The first pass: calls the function. Never rejects. */
@@ -101,7 +103,7 @@ export class Execution {
     readonly preload: readonly PromiseRecord[];
     readonly read: boolean;
   }): Promise<Ending> {
-    this.#parking = false;
+    this.#host.parking = false;
     return this.#pass(async () => {
       this.#journal.reopen(claim.version);
       const fed = await this.#feed(claim.preload);
@@ -136,10 +138,10 @@ export class Execution {
     const named = this.#waits.named({ all: this.#nameAll() });
     const all = () => this.#waits.named({ all: true });
     const created = this.#host.created();
-    this.#parking = true;
+    this.#host.parking = true;
     // What a creation has found comes before what became of the suspend that was sent along with it.
     const settled = await this.#journal.suspend(named, all).finally(() => created);
-    this.#parking = settled === undefined;
+    this.#host.parking = settled === undefined;
     if (this.#host.given) return false;
     if (!settled) {
       this.#waits.registered(named);
@@ -179,6 +181,7 @@ export class Execution {
     const { registry } = this.#host;
     const callee = calleeOf(func, version, registry);
     this.#called = true;
+    this.#host.func = callee.name;
     attempt(this.#host, {
       fn: callee.fn,
       args,
@@ -210,6 +213,12 @@ class ExecutionHost implements Host, CellObserver {
   readonly journal: Journal;
   readonly chosen = new ChosenCells();
   given: GivenUp | undefined;
+  /** The claim is being let go of, or is gone until the next one. */
+  parking = false;
+  /** The name of the function. */
+  func = "";
+  /** It has been said that it does something of its own while it is parked. */
+  #warned = false;
   readonly #id: string;
   readonly #waits: Waits;
   readonly #abort = new AbortController();
@@ -293,6 +302,18 @@ class ExecutionHost implements Host, CellObserver {
 
   track(cell: Cell): void {
     this.#waits.track(cell);
+  }
+
+  asked(): void {
+    if (!this.parking || this.#warned) return;
+    this.#warned = true;
+    this.background(STALLED_MS, () => {
+      if (!this.parking) return;
+      this.logger.warn(
+        { id: this.#id, func: this.func },
+        `'${this.#id}' (${this.func}) asked for something while it was waiting for another process, after I/O of its own; that is done only when what it waits for has settled. Put such I/O into a step: ctx.run(…).`,
+      );
+    });
   }
 
   creating(answer: Promise<unknown>): void {

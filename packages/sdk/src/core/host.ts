@@ -39,6 +39,8 @@ export interface Host extends Surroundings {
   cascade(step: () => void): void;
   /** Watches a cell that something outside may have to settle. */
   track(cell: Cell): void;
+  /** An operation has been asked for. If the task is parked that is done under its next claim only. */
+  asked(): void;
   /** A creation is on its way whose promise counts as parked already: no pass ends before its answer. */
   creating(answer: Promise<unknown>): void;
   /** The cells of ids chosen by the program, so that one id is one piece of work. */

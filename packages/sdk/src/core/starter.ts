@@ -58,6 +58,7 @@ export class Starter {
     if (this.#closed && !this.#host.ended) this.#warn();
     if (this.#closed || this.#host.ended) return never();
     this.stride.asked();
+    this.#host.asked();
     try {
       return this.#begin(describe());
     } catch (error) {

@@ -296,13 +296,14 @@ test("what a parked workflow starts by itself is done under its next claim, not 
     };
     return Promise.all([remote, helper()]);
   }
-  const { resonate, network } = world.client({ register: { workflow } });
+  const { resonate, network, logs } = world.client({ register: { workflow } });
   const parked = network.parked("w");
   const handle = await resonate.beginRun("w", "workflow");
   await parked;
 
   own.resolve();
-  await new Promise((resolve) => setImmediate(resolve));
+  // It says so after a second.
+  await logs("warn", /'w' \(workflow\) asked for something while it was waiting/);
   expect(network.summary("promise.create")).toEqual(["promise.create w:0"]);
   await resonate.promises.resolveValue("w:0", "x");
 
