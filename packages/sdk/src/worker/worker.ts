@@ -18,19 +18,16 @@ import {
 import type { Codec } from "../codec/codec.ts";
 import { type Ending, Execution } from "../core/execution.ts";
 import type { Surroundings } from "../core/host.ts";
-import {
-  LeaseLostError,
-  PromiseCanceledError,
-  PromiseTimedoutError,
-  ResonateError,
-} from "../errors.ts";
+import { LeaseLostError } from "../errors.ts";
 import { NetworkJournal } from "../journal/network-journal.ts";
 import { makeRequest } from "../network/envelope.ts";
 import type { Network } from "../network/network.ts";
 import { readBranch } from "../network/recover.ts";
 import { Announcer } from "./announcer.ts";
-import { FAILURES_MAX, Faults, type Measure } from "./faults.ts";
+import { FAILURES_MAX, type Failed, Faults, type Measure } from "./faults.ts";
+import { Handback } from "./handback.ts";
 import { Heartbeats } from "./heartbeats.ts";
+import { neverCertain, settledReason, stopping } from "./reasons.ts";
 import { forget, type Warm, WarmExecutions } from "./warm.ts";
 
 /** Most offers that wait for a free place; what is beyond is dropped, and the server makes it again. */
@@ -100,7 +97,7 @@ export class Worker {
   readonly #heartbeats: Heartbeats;
   readonly #announcer: Announcer;
   readonly #faults: Faults;
-  readonly #cancels = new Set<() => void>();
+  readonly #handback: Handback;
   #stopped: Promise<void> | undefined;
 
   constructor(options: WorkerOptions) {
@@ -111,6 +108,7 @@ export class Worker {
     this.#announcer = new Announcer({ network, registry, clock, logger, pid, ttlMs, slots });
     this.#warm = new WarmExecutions(warmExecutionsMax);
     this.#faults = new Faults({ logger, clock });
+    this.#handback = new Handback({ network, logger, clock });
     const held = () => [...this.#held.values()].map(({ id, version }) => ({ id, version }));
     const lost = (claim: Offer) => this.#lost(claim);
     this.#heartbeats = new Heartbeats({ network, clock, logger, pid, ttlMs, held, lost });
@@ -137,7 +135,7 @@ export class Worker {
     const { id, version } = claimed.task;
     const held = this.#held.get(id);
     if (held && held.version >= version) return;
-    if (this.#stopped) void this.#release(claimed.task);
+    if (this.#stopped) void this.#handback.release(claimed.task);
     else this.#begin({ ...claimed, delta: false }, this.#warm.take(id));
   }
 
@@ -153,7 +151,7 @@ export class Worker {
   /** A promise has settled. If its task runs here, that was somebody else's doing, and the work is in vain. */
   settled(promise: PromiseRecord): void {
     const { id } = promise;
-    const reason = reasonOf(promise);
+    const reason = settledReason(promise);
     const held = this.#held.get(id);
     if (held) drop(held, reason);
     this.#warm.take(id)?.execution.drop(reason);
@@ -172,12 +170,12 @@ export class Worker {
     this.#offers.clear();
     this.#again.clear();
     this.#warm.clear();
-    for (const cancel of this.#cancels) cancel();
+    this.#handback.cancel();
     const held = [...this.#held.values()];
     this.#held.clear();
     for (const claim of held) drop(claim, stopping(claim.id));
     const released = Promise.all([
-      ...held.map((claim) => this.#release(claim)),
+      ...held.map((claim) => this.#handback.release(claim)),
       ...this.#claiming.values(),
     ]);
     const late = Promise.withResolvers<void>();
@@ -229,7 +227,7 @@ export class Worker {
     if (isRefusal(response)) {
       // Somebody else was faster, or it is over: both are normal.
       if (warm && response.head.status !== 404) this.#keep(warm);
-    } else if (this.#stopped) await this.#release(response.data.task);
+    } else if (this.#stopped) await this.#handback.release(response.data.task);
     else if (!isTimer(response.data.promise.tags)) this.#begin({ ...response.data, delta }, warm);
   }
 
@@ -241,7 +239,7 @@ export class Worker {
     const ending = held && (held.over || held.execution.parking);
     // What is held is being let go, and that is how it came to be given anew: it goes on when that is through.
     if (ending || this.#claiming.has(task.id)) this.#again.set(task.id, claimed);
-    else if (this.#stopped || (!held && this.#full())) void this.#release(task);
+    else if (this.#stopped || (!held && this.#full())) void this.#handback.release(task);
     else {
       this.#begin(claimed, this.#warm.take(task.id));
       this.#heartbeats.confirm(task);
@@ -273,7 +271,7 @@ export class Worker {
     await this.#takeMeasure(held, this.#faults.halt(id, { tries: failures, error }));
     if (this.#held.get(id) !== held) return;
     drop(held, new LeaseLostError({ promiseId: id }));
-    this.#let(held);
+    this.#held.delete(held.id);
     this.#options.onAway(id);
     this.#next(id);
   }
@@ -329,19 +327,19 @@ export class Worker {
     switch (ending.kind) {
       case "settled":
         this.#faults.clear(held.id);
-        this.#let(held);
+        this.#held.delete(held.id);
         onSettled(ending.promise);
         break;
       case "parked":
         this.#faults.clear(held.id);
-        this.#let(held);
+        this.#held.delete(held.id);
         this.#keep(held);
         onAway(held.id);
         break;
       case "fault":
-        await this.#takeMeasure(held, this.#measure(held, ending.error));
+        await this.#takeMeasure(held, this.#faults.measure(faultOf(held, ending.error)));
         if (this.#held.get(held.id) !== held) return;
-        this.#let(held);
+        this.#held.delete(held.id);
         onAway(held.id);
         break;
       case "misled":
@@ -349,21 +347,17 @@ export class Worker {
         return;
       case "lost":
       case "dropped":
-        this.#let(held);
+        this.#held.delete(held.id);
         onAway(held.id);
         break;
     }
     this.#next(held.id);
   }
 
-  #measure({ id, failures, execution }: Held, error: unknown): Measure {
-    return this.#faults.measure({ id, error, failures, called: execution.called });
-  }
-
   async #takeMeasure(held: Held, measure: Measure): Promise<void> {
-    if (measure.kind === "halt") return this.#halt(held, measure.cause);
-    if (measure.delayMs > 0) await this.#backOff(measure.delayMs);
-    if (this.#held.get(held.id) === held) await this.#release(held, measure.cause);
+    if (measure.kind === "halt") return this.#handback.halt(held, measure.cause);
+    if (measure.delayMs > 0) await this.#handback.pause(measure.delayMs);
+    if (this.#held.get(held.id) === held) await this.#handback.release(held, measure.cause);
   }
 
   #lost({ id, version }: Offer): void {
@@ -371,10 +365,6 @@ export class Worker {
     // Parking and settling let go of a claim too; their answers say so.
     if (held?.version !== version || held.over || held.execution.leaving) return;
     drop(held, new LeaseLostError({ promiseId: id }));
-  }
-
-  #let({ id }: Held): void {
-    this.#held.delete(id);
   }
 
   #keep(warm: Warm): void {
@@ -397,77 +387,13 @@ export class Worker {
       this.#consider(offer);
     }
   }
-
-  #backOff(ms: number): Promise<void> {
-    const { clock } = this.#options.surroundings;
-    return new Promise((resolve) => {
-      const done = () => {
-        this.#cancels.delete(cancel);
-        resolve();
-      };
-      const timer = clock.background(ms, done);
-      const cancel = () => {
-        timer();
-        done();
-      };
-      this.#cancels.add(cancel);
-    });
-  }
-
-  /** Keeps a task from being tried any more, until somebody continues it. */
-  async #halt(claim: Offer, cause: string): Promise<void> {
-    const { network, surroundings } = this.#options;
-    const { id } = claim;
-    try {
-      const answer = await network.send(makeRequest("task.halt", { id }, headOf(cause)));
-      if (!isRefusal(answer)) return;
-      surroundings.logger.warn({ id, answer: answer.data }, "A task could not be halted.");
-      await this.#release(claim, cause);
-    } catch (error) {
-      surroundings.logger.debug({ id, error }, "A task could not be halted.");
-    }
-  }
-
-  /** Gives a claim back; with a cause, because of a failure. If that fails its lease runs out by itself. */
-  async #release({ id, version }: Offer, cause?: string): Promise<void> {
-    const { network, surroundings } = this.#options;
-    try {
-      await network.send(makeRequest("task.release", { id, version }, headOf(cause)));
-    } catch (error) {
-      surroundings.logger.debug({ id, error }, "A task could not be released.");
-    }
-  }
 }
 
-/** Longest cause, in characters, that servers keep. */
-const CAUSE_LENGTH_MAX = 2_000;
-
-function headOf(cause: string | undefined) {
-  return cause === undefined ? {} : { "resonate:cause": cause.slice(0, CAUSE_LENGTH_MAX) };
+function faultOf({ id, failures, execution }: Held, error: unknown): Failed {
+  return { id, error, failures, called: execution.called };
 }
 
 function drop(held: Held, reason: unknown): void {
   held.dropped = true;
   held.execution.drop(reason);
-}
-
-/** Why work on a promise that has settled is in vain. */
-function reasonOf({ id: promiseId, state, timeoutAt }: PromiseRecord): ResonateError {
-  if (state === "rejected_canceled") return new PromiseCanceledError({ promiseId });
-  if (state === "rejected_timedout") return new PromiseTimedoutError({ promiseId, timeoutAt });
-  return new LeaseLostError({ promiseId });
-}
-
-function neverCertain(id: string): ResonateError {
-  return new ResonateError(
-    "SERVER_INCONSISTENT",
-    `Of what '${id}' records, something else is found on record each time. Does something else settle its steps?`,
-  );
-}
-
-function stopping(id: string): ResonateError {
-  return new ResonateError(
-    "STOPPED",
-    `This process stops; '${id}' goes on elsewhere, or when it is started again.`,
-  );
 }
