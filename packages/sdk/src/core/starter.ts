@@ -27,13 +27,6 @@ export interface Start {
   readonly perform?: (cell: Cell, recorded: Recorded) => void;
 }
 
-/** What is done here. */
-interface Work {
-  readonly perform: NonNullable<Start["perform"]>;
-  /** Its promise was known to be on record when it was asked for. */
-  readonly known: boolean;
-}
-
 export class Starter {
   readonly ledger = new Ledger();
   readonly stride: Stride;
@@ -88,7 +81,7 @@ export class Starter {
     goOn(this.#host, creation, (recorded) => {
       const versionAsked = (options.version ?? 0) > 0;
       if (chosen === undefined) checkRecorded(operation, request, recorded, { versionAsked });
-      this.#recall(cell, recorded, perform && { perform, known: !(creation instanceof Promise) });
+      this.#recall(cell, recorded, perform);
     });
     if (creation instanceof Promise && isExternal(request.tags) && !perform) {
       this.#parkAhead(cell, creation);
@@ -111,25 +104,21 @@ export class Starter {
     return new Future(cell);
   }
 
-  #recall(cell: Cell, recorded: Recorded, work: Work | undefined): void {
+  #recall(cell: Cell, recorded: Recorded, perform: Start["perform"]): void {
     if (recorded.outcome) cell.settle(recorded.outcome);
     else if (isExternal(recorded.tags)) {
       if (cell.phase === "parked") return;
       this.#host.track(cell);
       cell.park();
-    } else this.#perform(cell, recorded, work);
+    } else this.#perform(recorded, perform && (() => perform(cell, recorded)));
   }
 
-  #perform(cell: Cell, recorded: Recorded, work: Work | undefined): void {
-    const { id, tags } = recorded;
+  #perform({ id, tags }: Recorded, perform: (() => void) | undefined): void {
     const caller = tags[TAG.caller];
-    if (!work) throw underWay(id, caller);
-    const perform = () => work.perform(cell, recorded);
+    if (!perform) throw underWay(id, caller);
     if (caller !== undefined && caller !== this.#place.id) this.#takeOver(caller, id, perform);
-    // Never in the same stack: a replay finds all promises of a deep tree on record at once. What has just been
-    // created follows from no guess; what was there before may be asked for because of one.
-    else
-      goOn(this.#host, (work.known && this.#host.journal.certain()) || Promise.resolve(), perform);
+    // Never in the same stack: a replay finds all promises of a deep tree on record at once.
+    else goOn(this.#host, Promise.resolve(), perform);
   }
 
   /** A local call that another function started is ours only if that function runs under the same claim. */

@@ -75,8 +75,6 @@ export interface Journal {
   readonly bytes: number;
   /** Whether what is asked for in one turn travels together. */
   readonly together: boolean;
-  /** Resolves when nothing that the program has been told is a guess; nothing if that is so now. */
-  certain(): Promise<void> | undefined;
   /** Sends nothing more; what waits rejects. */
   abandon(): void;
   /**

@@ -116,10 +116,6 @@ export class NetworkJournal implements Journal {
     return this.#network.extensions.has("batch");
   }
 
-  certain(): Promise<void> | undefined {
-    return this.#outbox.settled ? undefined : this.#inTurn(async () => undefined);
-  }
-
   abandon(): void {
     this.#outbox.abandon();
   }

@@ -33,11 +33,6 @@ export class Outbox {
   /** A guess waits for the end of the turn, so that what follows it can travel with it. */
   #holding = false;
 
-  /** Nothing waits and no guess is open. */
-  get settled(): boolean {
-    return this.#waiting.length === 0 && this.#open === 0 && !this.#closed;
-  }
-
   add(mail: Mail): void {
     if (this.#abandoned) {
       mail.drop();
