@@ -160,6 +160,35 @@ describe("heartbeats", () => {
     ]);
   });
 
+  test("that get through after a gap as long as a lease tell what was lost meanwhile", async () => {
+    const lost = Promise.withResolvers<unknown>();
+    const running = gate();
+    const fn = ({ signal }: Context) => {
+      signal.addEventListener("abort", () => lost.resolve(signal.reason));
+      running.resolve();
+      return new Promise(() => {});
+    };
+    const one = world.client({ ttl: 100, register: { fn }, extensions: WITHOUT_CLAIMS });
+    await one.resonate.beginRun("w", "fn");
+    await running.promise;
+    let beats = 0;
+    const away = gate();
+    one.network.intercept = (request) => {
+      if (request.kind !== "task.heartbeat") return undefined as never;
+      beats += 1;
+      if (beats === 4) away.resolve();
+      return beats > 4 ? (undefined as never) : refusal(request, 503);
+    };
+    // Its stream closes, so the server gives its work to the other.
+    await one.network.stop();
+    const two = world.client({ register: { fn: () => "the other's" } });
+    expect(await (await two.resonate.get("w")).result()).toBe("the other's");
+    await away.promise;
+
+    expect(await lost.promise).toMatchObject({ code: "LEASE_LOST" });
+    expect(one.network.summary("task.get")).toEqual(["task.get w"]);
+  });
+
   test("end when nothing is held", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const { resonate, network } = world.client({ ttl: 1_000, register: { fn: () => 1 } });
