@@ -168,6 +168,7 @@ class ExecutionHost implements Host, CellObserver {
   readonly clock: Host["clock"];
   readonly logger: Host["logger"];
   readonly dependencies: Host["dependencies"];
+  readonly invoke: Host["invoke"];
   readonly target: Host["target"];
   readonly timerTarget: Host["timerTarget"];
   readonly journal: Journal;
@@ -189,6 +190,7 @@ class ExecutionHost implements Host, CellObserver {
     this.clock = surroundings.clock;
     this.logger = surroundings.logger;
     this.dependencies = surroundings.dependencies;
+    this.invoke = surroundings.invoke;
     this.target = (name) => surroundings.target(name);
     this.timerTarget = () => surroundings.timerTarget();
   }
