@@ -58,3 +58,4 @@ export {
   type RetryPolicy,
 } from "./retry.ts";
 export type { ResonateOptions } from "./settings.ts";
+export { systemClock } from "./worker/system-clock.ts";
