@@ -1,5 +1,11 @@
 /** What tests of programs with durable functions use. */
 export type { Call } from "./calls.ts";
+export {
+  type CrashOptions,
+  type CrashReport,
+  crashAtEveryStep,
+  type Outcome,
+} from "./crash-at-every-step.ts";
 export type { Duration } from "./durations.ts";
 export type { Faults } from "./faults.ts";
 export {

@@ -2,7 +2,15 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PROTOCOL_VERSION, type Request, type TaskState } from "@resonate-ts/protocol";
+import {
+  isRefusal,
+  PROTOCOL_VERSION,
+  type Refusal,
+  type RequestData,
+  type RequestKind,
+  type Response,
+  type TaskState,
+} from "@resonate-ts/protocol";
 import { parseRequest } from "@resonate-ts/protocol/parse";
 import { type Connection, type Engine, type Logger, openEngine } from "@resonate-ts/server";
 import type { Activity } from "./activity.ts";
@@ -95,16 +103,21 @@ export class LabServer {
 
   /** The ids of tasks in a state, at most 1,000. */
   async tasks(state: TaskState): Promise<readonly string[]> {
+    const answer = await this.#ask("task.search", { state, limit: 1_000 });
+    return answer && !isRefusal(answer) ? answer.data.tasks.map(({ id }) => id) : [];
+  }
+
+  /** Whether a promise is on record. */
+  async exists(id: string): Promise<boolean> {
+    const answer = await this.#ask("promise.get", { id });
+    return answer !== undefined && !isRefusal(answer);
+  }
+
+  async #ask<K extends RequestKind>(kind: K, data: RequestData[K]) {
     const head = { corrId: "lab", version: PROTOCOL_VERSION };
-    const search: Request<"task.search"> = {
-      kind: "task.search",
-      head,
-      data: { state, limit: 1_000 },
-    };
-    const [answer] = (await this.process([search])) ?? [];
-    // The answer to a search that was well-formed.
-    const { tasks } = (answer as { data: { tasks: readonly { id: string }[] } }).data;
-    return tasks.map(({ id }) => id);
+    const [answer] = (await this.process([{ kind, head, data }])) ?? [];
+    // The engine answers each request by its kind.
+    return answer as Response<K> | Refusal | undefined;
   }
 }
 

@@ -155,20 +155,24 @@ export class Lab {
    *   (default 366 days), saying what waits.
    */
   async until<T>(promise: Promise<T>, { within = WITHIN }: { within?: Duration } = {}): Promise<T> {
-    if (!this.#simulated) return promise;
     let open = true;
     const end = () => {
       open = false;
     };
     promise.then(end, end);
-    const last = this.now() + milliseconds(within);
-    for (;;) {
-      await this.#stillness();
-      if (!open) return promise;
-      const next = this.#simulated.nextAt();
-      if (next === undefined || next > last) throw await this.#stuck(within);
-      this.#simulated.moveTo(next);
-    }
+    if (this.#simulated) await this.#moveWhile(() => open, within);
+    return promise;
+  }
+
+  /**
+   * Moves time until a promise with this id is on record, for whoever wants to settle it.
+   *
+   * @throws as `until`.
+   */
+  async created(id: string, { within = WITHIN }: { within?: Duration } = {}): Promise<void> {
+    const exists = () => this.server.exists(id);
+    if (this.#simulated) return this.#moveWhile(async () => !(await exists()), within);
+    while (!(await exists())) await new Promise<void>((resolve) => setImmediate(resolve));
   }
 
   /**
@@ -288,6 +292,18 @@ export class Lab {
     return [...new Set([...names, ...tasks])];
   }
 
+  /** Moves time from one timer to the next, each time when nothing else can move. */
+  async #moveWhile(holds: () => boolean | Promise<boolean>, within: Duration): Promise<void> {
+    const last = this.now() + milliseconds(within);
+    for (;;) {
+      await this.#stillness();
+      if (!(await holds())) return;
+      const next = this.#simulated?.nextAt();
+      if (next === undefined || next > last) throw await this.#stuck(within);
+      this.#simulated?.moveTo(next);
+    }
+  }
+
   #stillness(): Promise<void> {
     return stillness(this.#activity, this.#calls);
   }
@@ -319,11 +335,8 @@ export class Lab {
   }
 
   #processClock(): ProcessClock {
-    const source = this.#simulated ?? {
-      now: () => Date.now(),
-      routine: (ms: number, fire: () => void) => systemClock.background(ms, fire),
-    };
-    return new ProcessClock(source, this.#activity);
+    const { now, background: after } = systemClock;
+    return new ProcessClock(this.#simulated ?? { now, after, upkeep: after }, this.#activity);
   }
 
   /** Gives a process what it runs, and the time and the chance of this lab. */

@@ -3,17 +3,17 @@
  *
  * I1. No timer fires before its time, and timers fire in the order of their times, those of one instant in the
  *     order in which they were set.
- * I2. Timers that are set again and again with nothing happening in between (routine: a sweep each second, a
- *     question each minute) are set further and further apart, up to an hour, and back to their own pace as soon
- *     as anything happens. So a month of waiting takes a thousand steps, not millions.
+ * I2. Upkeep (a sweep each second, a question each minute) is done less and less often while nothing happens, down
+ *     to once an hour, and at its own pace again as soon as anything does. So a month of waiting takes a thousand
+ *     steps, not millions.
  */
 import type { Clock } from "@resonate-ts/sdk";
 import type { Activity } from "./activity.ts";
 
-/** How many uneventful instants in a row come before routine is stretched. */
+/** How many uneventful instants in a row come before upkeep is done less often. */
 const UNEVENTFUL_MIN = 4;
-/** Routine is never further apart than this, in ms, and what is that far apart is none. */
-const ROUTINE_MS_MAX = 3_600_000;
+/** Upkeep is never further apart than this, in ms. */
+const UPKEEP_MS_MAX = 3_600_000;
 
 interface Timer {
   at: number;
@@ -33,8 +33,6 @@ export class SimulatedClock {
   #timers: Timer[] = [];
   /** Timers that were set further away than asked for. */
   #stretched = new Set<Timer>();
-  /** How long the timers were set for that fired last. */
-  #firedMs = new Set<number>();
   #uneventful = 0;
   #eventsAtFire = 0;
 
@@ -53,13 +51,10 @@ export class SimulatedClock {
     return this.#set(this.#now + Math.max(0, ms), ms, fire);
   }
 
-  /** As `after`, for timers that may be routine. */
-  routine(ms: number, fire: () => void): () => void {
-    const asked = Math.max(0, ms);
-    const stretches =
-      this.#uneventful >= UNEVENTFUL_MIN && asked < ROUTINE_MS_MAX && this.#firedMs.has(ms);
-    if (!stretches) return this.after(ms, fire);
-    const stretchedMs = Math.min(asked * 2 ** (this.#uneventful - UNEVENTFUL_MIN), ROUTINE_MS_MAX);
+  /** As `after`, but later while nothing happens. */
+  upkeep(ms: number, fire: () => void): () => void {
+    const times = 2 ** Math.max(0, this.#uneventful - UNEVENTFUL_MIN);
+    const stretchedMs = Math.max(ms, Math.min(ms * times, UPKEEP_MS_MAX));
     return this.#set(this.#now + stretchedMs, ms, fire);
   }
 
@@ -77,7 +72,6 @@ export class SimulatedClock {
     this.#uneventful =
       this.#activity.events === this.#eventsAtFire ? Math.min(this.#uneventful + 1, 64) : 0;
     this.#eventsAtFire = this.#activity.events;
-    this.#firedMs = new Set(due.map(({ ms }) => ms));
     for (const timer of due) {
       this.#stretched.delete(timer);
       if (timer.cancelled) continue;
@@ -145,7 +139,8 @@ export class SimulatedClock {
 /** Where a process takes its time from. */
 export interface TimeSource {
   now(): number;
-  routine(ms: number, fire: () => void): () => void;
+  after(ms: number, fire: () => void): () => void;
+  upkeep(ms: number, fire: () => void): () => void;
 }
 
 /** Time as one process has it: when the process is killed, its timers die with it. */
@@ -165,16 +160,11 @@ export class ProcessClock implements Clock {
   }
 
   after(ms: number, callback: () => void): () => void {
-    if (this.#dead) return () => {};
-    const cancel = this.#clock.routine(ms, () => {
-      this.#timers.delete(cancel);
-      callback();
-    });
-    this.#timers.add(cancel);
-    return () => {
-      this.#timers.delete(cancel);
-      cancel();
-    };
+    return this.#keep(callback, (fire) => this.#clock.after(ms, fire));
+  }
+
+  upkeep(ms: number, callback: () => void): () => void {
+    return this.#keep(callback, (fire) => this.#clock.upkeep(ms, fire));
   }
 
   background(ms: number, callback: () => void): () => void {
@@ -193,5 +183,18 @@ export class ProcessClock implements Clock {
     this.#dead = true;
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
+  }
+
+  #keep(callback: () => void, set: (fire: () => void) => () => void): () => void {
+    if (this.#dead) return () => {};
+    const cancel = set(() => {
+      this.#timers.delete(cancel);
+      callback();
+    });
+    this.#timers.add(cancel);
+    return () => {
+      this.#timers.delete(cancel);
+      cancel();
+    };
   }
 }

@@ -308,8 +308,9 @@ export class GroupCommitEngine implements Engine {
     await this.#submit(steps);
   }
 
-  #after(ms: number, work: () => Promise<void>): void {
-    const cancel = this.#options.clock.after(ms, () => {
+  #after(ms: number, work: () => Promise<void>, kind: "after" | "upkeep" = "after"): void {
+    const { clock } = this.#options;
+    const cancel = (clock[kind] ?? clock.after).call(clock, ms, () => {
       this.#cancels.delete(cancel);
       this.#attempt(work);
     });
@@ -317,10 +318,11 @@ export class GroupCommitEngine implements Engine {
   }
 
   #sweepLater(): void {
-    this.#after(SWEEP_MS, async () => {
+    const sweep = async () => {
       this.#sweepLater();
       this.#dispatcher.sweep();
-    });
+    };
+    this.#after(SWEEP_MS, sweep, "upkeep");
   }
 
   /** Work that nobody waits for. When it fails the store cannot be read, and the engine is of no use. */
