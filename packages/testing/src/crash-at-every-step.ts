@@ -1,6 +1,6 @@
 /** Crashes a workflow's worker at each of its durable points, and compares. */
 import { inspect, isDeepStrictEqual } from "node:util";
-import { isRefusal, type Refusal, type Request, type Response } from "@resonate-ts/protocol";
+import type { Request } from "@resonate-ts/protocol";
 import type { DurableFunction } from "@resonate-ts/sdk";
 import type { Call } from "./calls.ts";
 import type { Duration } from "./durations.ts";
@@ -72,7 +72,7 @@ interface Seen {
   /** How often the steps that start nothing durable were entered, by id. */
   readonly steps: ReadonlyMap<string, number>;
   /** Calls of what had been acknowledged. */
-  readonly again: readonly string[];
+  readonly again: readonly Call[];
 }
 
 /** How a workflow ended. */
@@ -103,7 +103,7 @@ async function run(
     const handle = await opened.until(opened.client.beginRpc("w", workflow, ...args));
     await outside?.(opened);
     const outcome = await outcomeOf(opened.until(handle.result()));
-    return { outcome, points: watch.points, steps: watch.steps(), again: watch.again };
+    return { outcome, points: watch.points, steps: watch.steps(), again: opened.enteredAgain };
   } finally {
     await opened.close({ abandon: true });
   }
@@ -112,16 +112,12 @@ async function run(
 /** Watches one run, and crashes it. */
 class Watch {
   readonly points: string[] = [];
-  readonly again: string[] = [];
   readonly tap: Tap = {
     arriving: (exchange) => this.#arriving(exchange),
-    answered: (exchange, answers) => this.#answered(exchange, answers),
   };
   crashed: (process: string) => void = () => {};
   readonly #crash: Crash | undefined;
   readonly #calls: Call[] = [];
-  /** Promises whose settling workers know of. */
-  readonly #acknowledged = new Set<string>();
 
   constructor(crash: Crash | undefined) {
     this.#crash = crash;
@@ -129,7 +125,6 @@ class Watch {
 
   called(call: Call): void {
     this.#calls.push(call);
-    if (this.#acknowledged.has(call.id)) this.again.push(`'${call.id}' (${call.name})`);
   }
 
   /** How often each function was entered that started nothing durable. */
@@ -151,28 +146,6 @@ class Watch {
     this.crashed(process);
     return { applied: index - first + (when === "after" ? 1 : 0) };
   }
-
-  #answered({ process, requests }: Exchange, answers: readonly (Response | Refusal)[]): void {
-    if (process === "client") return;
-    for (const [i, request] of requests.entries()) {
-      const answer = answers[i];
-      const settled = settledBy(request);
-      if (settled !== undefined && answer && succeeded(answer)) this.#acknowledged.add(settled);
-    }
-  }
-}
-
-/** The promise that a request settles. */
-function settledBy({ data }: Request): string | undefined {
-  const settles = "action" in data && data.action.kind === "promise.settle";
-  return settles ? data.action.data.id : undefined;
-}
-
-/** Whether a request did what it asked for, the action inside it included. */
-function succeeded(answer: Response | Refusal): boolean {
-  if (isRefusal(answer)) return false;
-  const { data } = answer;
-  return !("action" in data) || !isRefusal(data.action);
 }
 
 function pointOf({ kind, data }: Request): string {
@@ -193,7 +166,8 @@ function* differences(expected: Seen, seen: Seen): Generator<string> {
   if (!isDeepStrictEqual(expected.outcome, seen.outcome)) {
     yield `it came to ${show(seen.outcome)}, not to ${show(expected.outcome)}`;
   }
-  for (const call of seen.again) yield `${call} was entered after its outcome was acknowledged`;
+  for (const { id, name } of seen.again)
+    yield `'${id}' (${name}) was entered after its outcome was acknowledged`;
   for (const [id, count] of seen.steps) {
     const most = 2 * (expected.steps.get(id) ?? 0);
     if (count > most) yield `'${id}' was entered ${count} times, at most ${most} are expected`;

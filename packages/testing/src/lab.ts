@@ -13,6 +13,7 @@ import {
   type TreeNode,
 } from "@resonate-ts/sdk";
 import { EXTENSIONS } from "@resonate-ts/server";
+import { Acknowledgements } from "./acknowledgements.ts";
 import { Activity } from "./activity.ts";
 import { type Call, Calls } from "./calls.ts";
 import { type Duration, milliseconds } from "./durations.ts";
@@ -103,8 +104,12 @@ export class Lab {
   readonly #activity = new Activity();
   readonly #simulated: SimulatedClock | undefined;
   readonly #calls = new Calls(this.#activity);
+  readonly #acknowledgements = new Acknowledgements();
   readonly #weather: Weather;
   readonly #client: LabProcess;
+  readonly #mocked = new Map<string, DurableFunction>();
+  /** Whoever moves time. */
+  #moving: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
   /** For `openLab`. */
@@ -117,7 +122,10 @@ export class Lab {
         ? new SimulatedClock({ startAt: start, activity: this.#activity })
         : undefined;
     this.#weather = new Weather(seeded(derived(seed, "faults")), options.faults);
-    if (onCall) this.#calls.onCall = onCall;
+    this.#calls.onCall = (call) => {
+      this.#acknowledgements.called(call);
+      onCall?.(call);
+    };
     for (const [name, fn] of Object.entries(functionsOf(register))) this.#calls.name(fn, name);
     this.server = new LabServer({
       activity: this.#activity,
@@ -184,22 +192,26 @@ export class Lab {
     const clock = this.#simulated;
     if (!clock) throw new Error("Only simulated time can be moved; this lab has the machine's.");
     const end = clock.now() + milliseconds(duration);
-    for (;;) {
-      await this.#stillness();
-      const next = clock.nextAt() ?? Number.POSITIVE_INFINITY;
-      clock.moveTo(Math.min(next, end));
-      if (next > end) break;
+    let open = true;
+    while (open) {
+      await this.#whenStill(() => {
+        const next = clock.nextAt() ?? Number.POSITIVE_INFINITY;
+        clock.moveTo(Math.min(next, end));
+        open = next <= end;
+      });
     }
-    await this.#stillness();
+    await this.idle();
   }
 
   /** Resolves when nothing can move unless time does. */
   async idle(): Promise<void> {
-    await this.#stillness();
-    const clock = this.#simulated;
-    while (clock && (clock.nextAt() ?? Number.POSITIVE_INFINITY) <= clock.now()) {
-      clock.moveTo(clock.now());
-      await this.#stillness();
+    let open = true;
+    while (open) {
+      await this.#whenStill(() => {
+        const clock = this.#simulated;
+        open = clock !== undefined && (clock.nextAt() ?? Number.POSITIVE_INFINITY) <= clock.now();
+        if (open) clock?.moveTo(clock.now());
+      });
     }
   }
 
@@ -248,6 +260,14 @@ export class Lab {
     return this.#calls.entered;
   }
 
+  /**
+   * Calls of functions whose outcome the server had acknowledged to a process before: empty, whatever crashed or was
+   * lost.
+   */
+  get enteredAgain(): readonly Call[] {
+    return this.#acknowledgements.again;
+  }
+
   /** From now on this goes wrong; without `faults`, nothing. */
   setFaults(faults?: Faults): void {
     this.#weather.set(faults);
@@ -268,8 +288,6 @@ export class Lab {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-
-  readonly #mocked = new Map<string, DurableFunction>();
 
   async #close(abandon: boolean): Promise<void> {
     this.setFaults();
@@ -295,17 +313,26 @@ export class Lab {
   /** Moves time from one timer to the next, each time when nothing else can move. */
   async #moveWhile(holds: () => boolean | Promise<boolean>, within: Duration): Promise<void> {
     const last = this.now() + milliseconds(within);
-    for (;;) {
-      await this.#stillness();
-      if (!(await holds())) return;
-      const next = this.#simulated?.nextAt();
-      if (next === undefined || next > last) throw await this.#stuck(within);
-      this.#simulated?.moveTo(next);
+    let open = true;
+    while (open) {
+      await this.#whenStill(async () => {
+        open = await holds();
+        if (!open) return;
+        const next = this.#simulated?.nextAt();
+        if (next === undefined || next > last) throw await this.#stuck(within);
+        this.#simulated?.moveTo(next);
+      });
     }
   }
 
-  #stillness(): Promise<void> {
-    return stillness(this.#activity, this.#calls);
+  /** Does `work` when nothing can move. Whoever moves time at the same time does it in turn. */
+  #whenStill(work: () => void | Promise<void>): Promise<void> {
+    const done = this.#moving.then(async () => {
+      await stillness(this.#activity, this.#calls);
+      await work();
+    });
+    this.#moving = done.catch(() => {});
+    return done;
   }
 
   #process(name: string, group: string): LabProcess {
@@ -329,6 +356,10 @@ export class Lab {
         arriving: (exchange) => {
           this.requests.add(exchange);
           return tap.arriving?.(exchange);
+        },
+        answered: (exchange, answers) => {
+          this.#acknowledgements.answered(exchange, answers);
+          tap.answered?.(exchange, answers);
         },
       },
     });

@@ -1,6 +1,7 @@
 /**
  * Time that stands still until it is moved.
  *
+ * I0. It counts in whole milliseconds.
  * I1. No timer fires before its time, and timers fire in the order of their times, those of one instant in the
  *     order in which they were set.
  * I2. Upkeep (a sweep each second, a question each minute) is done less and less often while nothing happens, down
@@ -48,14 +49,14 @@ export class SimulatedClock {
 
   /** Calls back `ms` from now, to the millisecond. The returned function cancels it. */
   after(ms: number, fire: () => void): () => void {
-    return this.#set(this.#now + Math.max(0, ms), ms, fire);
+    return this.#set(this.#now + Math.ceil(Math.max(0, ms)), ms, fire);
   }
 
   /** As `after`, but later while nothing happens. */
   upkeep(ms: number, fire: () => void): () => void {
     const times = 2 ** Math.max(0, this.#uneventful - UNEVENTFUL_MIN);
     const stretchedMs = Math.max(ms, Math.min(ms * times, UPKEEP_MS_MAX));
-    return this.#set(this.#now + stretchedMs, ms, fire);
+    return this.#set(this.#now + Math.ceil(stretchedMs), ms, fire);
   }
 
   /** When the next timer fires; `undefined` when there is none. */
@@ -92,7 +93,7 @@ export class SimulatedClock {
       cancelled: false,
     };
     this.#insert(timer);
-    if (at > this.#now + ms) this.#stretched.add(timer);
+    if (at > this.#now + Math.ceil(ms)) this.#stretched.add(timer);
     return () => this.#cancel(timer);
   }
 
@@ -129,7 +130,7 @@ export class SimulatedClock {
     this.#uneventful = 0;
     for (const timer of this.#stretched) {
       this.#remove(timer);
-      timer.at = Math.max(this.#now, timer.setAt + timer.ms);
+      timer.at = Math.max(this.#now, timer.setAt + Math.ceil(timer.ms));
       this.#insert(timer);
     }
     this.#stretched.clear();
