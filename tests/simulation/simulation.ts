@@ -60,6 +60,7 @@ class Chaos {
   readonly #seed: number;
   readonly #random: Random;
   readonly #crashProbability: number;
+  readonly #restarts: number;
   #lab: Lab | undefined;
   #healed = false;
 
@@ -68,13 +69,14 @@ class Chaos {
     this.#random = seeded(seed);
     this.jobs = jobs(this.#random);
     this.#crashProbability = this.#random() * 0.08;
+    this.#restarts = this.#upTo(RESTARTS_MAX);
   }
 
   async open(): Promise<Lab> {
     const lab = await openLab({
       seed: this.#seed,
       workers: 3 + this.#upTo(5),
-      restartable: true,
+      restartable: this.#restarts > 0,
       register,
       faults: this.#faults(),
       resonate: { warmExecutionsMax: this.#upTo(1) * 1_000 },
@@ -111,7 +113,7 @@ class Chaos {
 
   scheduleRestarts(): void {
     const lab = this.#open();
-    for (let left = this.#upTo(RESTARTS_MAX); left > 0; left--) {
+    for (let left = this.#restarts; left > 0; left--) {
       lab.after(this.#upTo(20_000), () => {
         if (this.#healed || !lab.server.running) return;
         this.#note("the server stops");
