@@ -52,6 +52,12 @@ export interface ResonateOptions {
    * something in its place. Default calls it.
    */
   readonly invoke?: Invoke;
+  /**
+   * Whether a workflow is told how a step has ended while that is still being recorded, so that the next step is
+   * recorded together with it. What leaves the workflow waits for the record in any case, and what a workflow was told
+   * wrongly is replayed. Needs a server that knows of it. Default true.
+   */
+  readonly speculate?: boolean;
 }
 
 /** Options with everything decided. */
@@ -66,6 +72,7 @@ export interface Settings {
   readonly warmExecutionsMax: number;
   readonly clock: Clock;
   readonly invoke: Invoke;
+  readonly speculate: boolean;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -86,6 +93,7 @@ export function readSettings(options: ResonateOptions, env: Environment = proces
     warmExecutionsMax: count("warmExecutionsMax", options.warmExecutionsMax ?? 1_000, 0),
     clock: options.clock ?? systemClock,
     invoke: options.invoke ?? ((fn, ctx, args) => fn(ctx, ...args)),
+    speculate: options.speculate ?? true,
   };
 }
 

@@ -21,6 +21,8 @@ export interface Surroundings {
   target(name?: string): string;
   /** The target a timer has to carry for the server to act on it; mostly none. */
   timerTarget(): string | undefined;
+  /** Whether a program may be told an outcome before it is on record. */
+  readonly speculate: boolean;
 }
 
 export interface Host extends Surroundings {
@@ -40,6 +42,8 @@ export interface Host extends Surroundings {
   cascade(step: () => void): void;
   /** Watches a cell that something outside may have to settle. */
   track(cell: Cell): void;
+  /** A creation is on its way whose promise counts as parked already: no pass ends before its answer. */
+  creating(answer: Promise<unknown>): void;
   /** The cells of ids chosen by the program, so that one id is one piece of work. */
   readonly chosen: Map<string, Cell>;
 }

@@ -1,3 +1,4 @@
+import type { Request } from "@resonate-ts/protocol";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Context } from "../../src/index.ts";
 import { fenced } from "./engine-network.ts";
@@ -206,14 +207,15 @@ test("what settles while a park is under way is not missed", async () => {
 test("an offer that comes before the answer to the park is taken up after it", async () => {
   const { resonate, network } = world.client({ register: { generator } });
   const execute = network.answered(({ request }) => request.kind === "promise.settle");
-  network.intercept = async (request) => {
-    if (request.kind !== "task.suspend") return undefined as never;
+  const late = async (request: Request) => {
     network.intercept = () => undefined;
     const [answer] = await world.engine.process([request]);
     await resonate.promises.resolveValue("w:1", "b");
     await execute;
     return answer as never;
   };
+  network.intercept = (request) =>
+    request.kind === "task.suspend" ? late(request) : (undefined as never);
 
   expect(await resonate.run("w", "generator")).toBe("a b c");
   expect(calls).toEqual(["enter", "a", "c"]);

@@ -46,7 +46,7 @@ interface InternalSteps {
   "schedule.spawn": { readonly promise: PromiseCreate; readonly occurrence: number };
 }
 
-export type Steps = RequestData & InternalSteps;
+export type Steps = Omit<RequestData, "worker.announce"> & InternalSteps;
 export type StepKind = keyof Steps;
 export type Step<K extends StepKind = StepKind> = {
   readonly [P in K]: { readonly kind: P; readonly data: Steps[P]; readonly head?: RequestHead };

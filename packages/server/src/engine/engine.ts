@@ -23,7 +23,7 @@ export interface Connection {
 }
 
 /** The extensions this server has, as announced in the `Resonate-Extensions` header. */
-export const EXTENSIONS = ["batch", "lease", "delta"] as const;
+export const EXTENSIONS = ["batch", "lease", "delta", "then"] as const;
 
 /** Most entries of one batch. */
 export const BATCH_ENTRIES_MAX = 1_000;
