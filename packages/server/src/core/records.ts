@@ -54,6 +54,7 @@ export type Outgoing =
       readonly kind: "execute";
       readonly address: string;
       readonly task: { readonly id: string; readonly version: number };
+      readonly promise: PromiseRecord;
     }
   | { readonly kind: "unblock"; readonly address: string; readonly promise: PromiseRecord }
   /** To the process that holds a claim: somebody else has settled the promise. Lost without harm. */

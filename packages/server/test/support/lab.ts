@@ -28,6 +28,7 @@ export const NOW = 1_000_000;
 /** More rounds of due steps than any test has. */
 const ROUNDS_MAX = 5_000;
 export const RETRY_MS = 30_000;
+export const RETRY_MAX_MS = 3_600_000;
 export const SERVER_URL = "http://server.test";
 
 /** An address of the group `g`. */
@@ -119,7 +120,7 @@ export class Lab {
     this.#engine = new GroupCommitEngine({
       store: this.#store,
       clock: { ...steadyClock(), now: () => Date.now() },
-      settings: { retryTimeoutMs: RETRY_MS },
+      settings: { retryTimeoutMs: RETRY_MS, retryTimeoutMsMax: RETRY_MAX_MS },
       serverUrl: SERVER_URL,
       logger: this.logger,
       restartGraceMs: this.#options.restartGraceMs ?? 0,
@@ -279,6 +280,7 @@ export function fulfill(id: string, version: number, state = "resolved", value =
 interface WorkerOptions {
   readonly graceMs?: number;
   readonly incarnation?: string;
+  readonly lease?: boolean;
 }
 
 /** A connected process that keeps what it is sent. */
@@ -294,13 +296,14 @@ export class Worker {
     engine: GroupCommitEngine,
     group: string,
     id: string,
-    { graceMs = 1_000, incarnation }: WorkerOptions,
+    { graceMs = 1_000, incarnation, lease = true }: WorkerOptions,
   ) {
     this.disconnect = engine.connect({
       group,
       id,
       graceMs,
       incarnation,
+      lease,
       send: (message) => {
         if (this.accepts) this.messages.push(message);
         return this.accepts;
