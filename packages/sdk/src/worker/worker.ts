@@ -36,6 +36,8 @@ import { forget, type Warm, WarmExecutions } from "./warm.ts";
 
 /** Most offers that wait for a free place; what is beyond is dropped, and the server makes it again. */
 const OFFERS_MAX = 10_000;
+/** Most claims that are remembered, so that one which is told of twice is run once; the oldest is forgotten first. */
+const BEGUN_MAX = 10_000;
 /** How long stopping waits for what is held to be released, in ms. */
 const STOP_MS = 1_000;
 
@@ -95,6 +97,8 @@ export class Worker {
   readonly #offers = new Map<string, Offer>();
   /** Offers, and claims given, of what is held. */
   readonly #again = new Map<string, Offer | Given>();
+  /** The version of the last claim that was begun here, by task. */
+  readonly #begun = new Map<string, number>();
   readonly #warm: WarmExecutions;
   readonly #heartbeats: Heartbeats;
   readonly #announcer: Announcer;
@@ -233,7 +237,9 @@ export class Worker {
   #given(claimed: Given): void {
     const { task, promise } = claimed;
     const held = this.#held.get(task.id);
-    if (isTimer(promise.tags) || (held && held.version >= task.version)) return;
+    // A message may come twice, and late: what it would start anew is under way, or over.
+    const known = this.#begun.get(task.id) ?? 0;
+    if (isTimer(promise.tags) || known >= task.version) return;
     const ending = held && (held.over || held.execution.parking);
     // What is held is being let go, and that is how it came to be given anew: it goes on when that is through.
     if (ending || this.#claiming.has(task.id)) this.#again.set(task.id, claimed);
@@ -246,6 +252,7 @@ export class Worker {
 
   #begin({ task, promise, preload, delta }: Given, warm: Warm | undefined): void {
     const { id, version } = task;
+    this.#remember({ id, version });
     const before = this.#held.get(id);
     if (before) drop(before, new LeaseLostError({ promiseId: id }));
     const goesOn = warm !== undefined && version === warm.version + 1;
@@ -300,6 +307,13 @@ export class Worker {
     } catch (error) {
       return { kind: "fault", error };
     }
+  }
+
+  #remember({ id, version }: Offer): void {
+    this.#begun.delete(id);
+    this.#begun.set(id, version);
+    const [oldest] = this.#begun.keys();
+    if (this.#begun.size > BEGUN_MAX && oldest !== undefined) this.#begun.delete(oldest);
   }
 
   async #ended(held: Held, ending: Ending): Promise<void> {
