@@ -4,25 +4,48 @@ import type { Call } from "./calls.ts";
 import type { Exchange } from "./lab-network.ts";
 
 export class Acknowledgements {
-  readonly #settled = new Set<string>();
+  /** The processes that know, by the promise; those that were killed know nothing. */
+  readonly #known = new Map<string, Set<string>>();
   readonly #again: Call[] = [];
+  readonly #holder: (task: string) => Promise<string | undefined>;
 
-  /** Calls of functions whose outcome had been acknowledged: there must be none, whatever went wrong. */
+  /** `holder` tells which process holds a task. */
+  constructor(holder: (task: string) => Promise<string | undefined>) {
+    this.#holder = holder;
+  }
+
+  /**
+   * Calls of functions whose outcome had been acknowledged: by the process that knew of it, or under the claim. A
+   * process that has lost its claim and has not heard of it does not count: nothing can keep it from calling.
+   */
   get again(): readonly Call[] {
     return this.#again;
   }
 
   called(call: Call): void {
-    if (this.#settled.has(call.id)) this.#again.push(call);
+    const known = this.#known.get(call.id);
+    if (!known) return;
+    if (known.has(call.process)) this.#again.push(call);
+    else void this.#judge(call);
+  }
+
+  /** A process has been killed. */
+  forget(process: string): void {
+    for (const known of this.#known.values()) known.delete(process);
   }
 
   /** Answers have reached the process that asked. */
-  answered({ requests }: Exchange, answers: readonly (Response | Refusal)[]): void {
+  answered({ process, requests }: Exchange, answers: readonly (Response | Refusal)[]): void {
     for (const [i, request] of requests.entries()) {
       const answer = answers[i];
       const settled = settledBy(request);
-      if (settled !== undefined && answer && succeeded(answer)) this.#settled.add(settled);
+      if (settled === undefined || !answer || !succeeded(answer)) continue;
+      this.#known.set(settled, (this.#known.get(settled) ?? new Set()).add(process));
     }
+  }
+
+  async #judge(call: Call): Promise<void> {
+    if ((await this.#holder(call.branchId)) === call.process) this.#again.push(call);
   }
 }
 

@@ -7,6 +7,8 @@ import type { Activity } from "./activity.ts";
 export interface Call {
   readonly id: string;
   readonly name: string;
+  /** The task whose claim it runs under. */
+  readonly branchId: string;
   /** The process that runs it. */
   readonly process: string;
   /** How many durable operations it has started. */
@@ -82,7 +84,8 @@ export class Calls {
 
   #invoke(process: string, fn: DurableFunction, ctx: Context, args: readonly unknown[]): unknown {
     const name = this.#names.get(fn) ?? fn.name;
-    const call: Call = { id: ctx.id, name, process, started: 0, operations: [], waiting: 0 };
+    const { id, branchId } = ctx;
+    const call: Call = { id, name, branchId, process, started: 0, operations: [], waiting: 0 };
     this.#entered.set(call.id, (this.#entered.get(call.id) ?? 0) + 1);
     this.#activity.event();
     this.onCall(call);

@@ -113,6 +113,12 @@ export class LabServer {
     return answer !== undefined && !isRefusal(answer);
   }
 
+  /** The process that holds a task. */
+  async holder(id: string): Promise<string | undefined> {
+    const answer = await this.#ask("task.get", { id });
+    return answer && !isRefusal(answer) ? answer.data.task.pid : undefined;
+  }
+
   async #ask<K extends RequestKind>(kind: K, data: RequestData[K]) {
     const head = { corrId: "lab", version: PROTOCOL_VERSION };
     const [answer] = (await this.process([{ kind, head, data }])) ?? [];

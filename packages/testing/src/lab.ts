@@ -104,7 +104,7 @@ export class Lab {
   readonly #activity = new Activity();
   readonly #simulated: SimulatedClock | undefined;
   readonly #calls = new Calls(this.#activity);
-  readonly #acknowledgements = new Acknowledgements();
+  readonly #acknowledgements = new Acknowledgements((id) => this.server.holder(id));
   readonly #weather: Weather;
   readonly #client: LabProcess;
   readonly #mocked = new Map<string, DurableFunction>();
@@ -349,7 +349,10 @@ export class Lab {
       clock: () => this.#processClock(),
       logger: this.#logger(name),
       invoke: this.#calls.invoker(name),
-      forget: () => this.#calls.forget(name),
+      forget: () => {
+        this.#calls.forget(name);
+        this.#acknowledgements.forget(name);
+      },
       equip: (resonate, clock) => this.#equip(resonate, clock, name),
       tap: {
         ...tap,
