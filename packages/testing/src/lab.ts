@@ -1,30 +1,28 @@
 /** A whole system in one process: server, workers, a client, and time that a test moves. */
-import {
-  type Arguments,
-  type CallArguments,
-  type Clock,
-  type DurableFunction,
-  type Extension,
-  type Logger,
-  type LogLevel,
-  type Resonate,
-  type Result,
-  systemClock,
-  type TreeNode,
+import type {
+  Arguments,
+  CallArguments,
+  Clock,
+  DurableFunction,
+  Extension,
+  Logger,
+  LogLevel,
+  Resonate,
+  Result,
+  TreeNode,
 } from "@resonate-ts/sdk";
 import { EXTENSIONS } from "@resonate-ts/server";
 import { Acknowledgements } from "./acknowledgements.ts";
 import { Activity } from "./activity.ts";
 import { type Call, Calls } from "./calls.ts";
-import { type Duration, milliseconds } from "./durations.ts";
+import type { Duration } from "./durations.ts";
 import { type Faults, Weather } from "./faults.ts";
 import type { Tap } from "./lab-network.ts";
 import { LabProcess, type ProcessOptions, WORKERS } from "./lab-process.ts";
 import { LabServer } from "./lab-server.ts";
+import { LabTime } from "./lab-time.ts";
 import { derived, seeded } from "./random.ts";
 import { RequestCounts } from "./requests.ts";
-import { ProcessClock, SimulatedClock } from "./simulated-clock.ts";
-import { stillness } from "./stillness.ts";
 
 /** Functions by the name under which they are registered. */
 export type Functions = Readonly<Record<string, DurableFunction>>;
@@ -102,25 +100,24 @@ export class Lab {
   readonly logs: LabLog[] = [];
   readonly #options: LabOptions;
   readonly #activity = new Activity();
-  readonly #simulated: SimulatedClock | undefined;
   readonly #calls = new Calls(this.#activity);
   readonly #acknowledgements = new Acknowledgements((id) => this.server.holder(id));
   readonly #weather: Weather;
   readonly #client: LabProcess;
   readonly #mocked = new Map<string, DurableFunction>();
-  /** Whoever moves time. */
-  #moving: Promise<void> = Promise.resolve();
+  readonly #time: LabTime;
   #closed: Promise<void> | undefined;
 
   /** For `openLab`. */
   constructor(options: LabOptions) {
     const { seed = 1, clock = "simulated", startAt, workers = 1, register, onCall } = options;
     this.#options = options;
-    const start = startAt?.getTime() ?? START_AT;
-    this.#simulated =
-      clock === "simulated"
-        ? new SimulatedClock({ startAt: start, activity: this.#activity })
-        : undefined;
+    this.#time = new LabTime({
+      startAt: clock === "simulated" ? (startAt?.getTime() ?? START_AT) : undefined,
+      activity: this.#activity,
+      calls: this.#calls,
+      waiting: () => this.#waiting(),
+    });
     this.#weather = new Weather(seeded(derived(seed, "faults")), options.faults);
     this.#calls.onCall = (call) => {
       this.#acknowledgements.called(call);
@@ -129,7 +126,7 @@ export class Lab {
     for (const [name, fn] of Object.entries(functionsOf(register))) this.#calls.name(fn, name);
     this.server = new LabServer({
       activity: this.#activity,
-      clock: this.#simulated && (() => this.#processClock()),
+      clock: this.#time.simulated ? () => this.#time.processClock() : undefined,
       restartable: options.restartable ?? false,
       logger: this.#logger("server"),
     });
@@ -140,7 +137,7 @@ export class Lab {
 
   /** The instant it is in this lab, in ms since the epoch. */
   now(): number {
-    return this.#simulated?.now() ?? Date.now();
+    return this.#time.now();
   }
 
   /**
@@ -168,7 +165,7 @@ export class Lab {
       open = false;
     };
     promise.then(end, end);
-    if (this.#simulated) await this.#moveWhile(() => open, within);
+    if (this.#time.simulated) await this.#time.moveWhile(() => open, within);
     return promise;
   }
 
@@ -177,10 +174,8 @@ export class Lab {
    *
    * @throws as `until`.
    */
-  async created(id: string, { within = WITHIN }: { within?: Duration } = {}): Promise<void> {
-    const exists = () => this.server.exists(id);
-    if (this.#simulated) return this.#moveWhile(async () => !(await exists()), within);
-    while (!(await exists())) await new Promise<void>((resolve) => setImmediate(resolve));
+  created(id: string, { within = WITHIN }: { within?: Duration } = {}): Promise<void> {
+    return this.#time.moveWhile(async () => !(await this.server.exists(id)), within);
   }
 
   /**
@@ -188,36 +183,18 @@ export class Lab {
    *
    * @throws Error when functions keep doing something of their own (see `delay`), and with the machine's time.
    */
-  async advance(duration: Duration): Promise<void> {
-    const clock = this.#simulated;
-    if (!clock) throw new Error("Only simulated time can be moved; this lab has the machine's.");
-    const end = clock.now() + milliseconds(duration);
-    let open = true;
-    while (open) {
-      await this.#whenStill(() => {
-        const next = clock.nextAt() ?? Number.POSITIVE_INFINITY;
-        clock.moveTo(Math.min(next, end));
-        open = next <= end;
-      });
-    }
-    await this.idle();
+  advance(duration: Duration): Promise<void> {
+    return this.#time.advance(duration);
   }
 
   /** Resolves when nothing can move unless time does. */
-  async idle(): Promise<void> {
-    let open = true;
-    while (open) {
-      await this.#whenStill(() => {
-        const clock = this.#simulated;
-        open = clock !== undefined && (clock.nextAt() ?? Number.POSITIVE_INFINITY) <= clock.now();
-        if (open) clock?.moveTo(clock.now());
-      });
-    }
+  idle(): Promise<void> {
+    return this.#time.idle();
   }
 
   /**
-   * Waits inside a function, or in the test, for time of this lab. A function that does anything else that takes
-   * time holds the time of the lab still. Ends early, without an error, when `signal` fires.
+   * Waits for time of this lab, which somebody has to move; inside functions above all: a function that does anything
+   * else which takes time holds the time of the lab still. Ends early, without an error, when `signal` fires.
    */
   delay(duration: Duration, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) return Promise.resolve();
@@ -232,8 +209,7 @@ export class Lab {
 
   /** Calls back when time has moved on so far. The returned function cancels it. */
   after(duration: Duration, callback: () => void): () => void {
-    const ms = milliseconds(duration);
-    return this.#simulated?.after(ms, callback) ?? systemClock.background(ms, callback);
+    return this.#time.after(duration, callback);
   }
 
   /**
@@ -310,31 +286,6 @@ export class Lab {
     return [...new Set([...names, ...tasks])];
   }
 
-  /** Moves time from one timer to the next, each time when nothing else can move. */
-  async #moveWhile(holds: () => boolean | Promise<boolean>, within: Duration): Promise<void> {
-    const last = this.now() + milliseconds(within);
-    let open = true;
-    while (open) {
-      await this.#whenStill(async () => {
-        open = await holds();
-        if (!open) return;
-        const next = this.#simulated?.nextAt();
-        if (next === undefined || next > last) throw await this.#stuck(within);
-        this.#simulated?.moveTo(next);
-      });
-    }
-  }
-
-  /** Does `work` when nothing can move. Whoever moves time at the same time does it in turn. */
-  #whenStill(work: () => void | Promise<void>): Promise<void> {
-    const done = this.#moving.then(async () => {
-      await stillness(this.#activity, this.#calls);
-      await work();
-    });
-    this.#moving = done.catch(() => {});
-    return done;
-  }
-
   #process(name: string, group: string): LabProcess {
     const { seed = 1, tap = {}, extensions = EXTENSIONS, resonate: options = {} } = this.#options;
     return new LabProcess({
@@ -346,7 +297,7 @@ export class Lab {
       activity: this.#activity,
       weather: this.#weather,
       random: seeded(derived(seed, `retries of ${name}`)),
-      clock: () => this.#processClock(),
+      clock: () => this.#time.processClock(),
       logger: this.#logger(name),
       invoke: this.#calls.invoker(name),
       forget: () => {
@@ -368,15 +319,10 @@ export class Lab {
     });
   }
 
-  #processClock(): ProcessClock {
-    const { now, background: after } = systemClock;
-    return new ProcessClock(this.#simulated ?? { now, after, upkeep: after }, this.#activity);
-  }
-
   /** Gives a process what it runs, and the time and the chance of this lab. */
   #equip(resonate: Resonate, clock: Clock, name: string): void {
     const { register, seed = 1 } = this.#options;
-    if (this.#simulated) resonate.setDependency("resonate:date", { now: () => clock.now() });
+    if (this.#time.simulated) resonate.setDependency("resonate:date", { now: () => clock.now() });
     const random = seeded(derived(seed, `random numbers of ${name}`));
     resonate.setDependency("resonate:math", { random });
     if (typeof register === "function") register(resonate);
@@ -391,20 +337,18 @@ export class Lab {
     return { debug() {}, info() {}, warn: at("warn"), error: at("error") };
   }
 
-  async #stuck(within: Duration): Promise<Error> {
+  /** What is open, and what was said last. */
+  async #waiting(): Promise<string> {
     const states = ["acquired", "suspended", "pending", "halted"] as const;
-    const waiting = await Promise.all(
-      states.map(async (state) => {
-        const ids = this.server.running ? await this.server.tasks(state) : [];
-        return ids.length === 0 ? [] : [`${state}: ${list(ids)}`];
-      }),
-    );
+    const open: string[] = [];
+    for (const state of states) {
+      const ids = this.server.running ? await this.server.tasks(state) : [];
+      if (ids.length > 0) open.push(`${state}: ${list(ids)}`);
+    }
     const said = this.logs
       .slice(-SHOWN_MAX)
       .map(({ process, message }) => `${process}: ${message}`);
-    const waits = waiting.flat().join("; ") || "no task is open";
-    const logs = said.length === 0 ? "" : `\n${said.join("\n")}`;
-    return new Error(`What was waited for did not come within ${within}. ${waits}.${logs}`);
+    return [`${open.join("; ") || "no task is open"}.`, ...said].join("\n");
   }
 }
 
