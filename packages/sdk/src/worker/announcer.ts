@@ -27,10 +27,14 @@ export interface AnnouncerOptions {
   readonly slots: number;
 }
 
+/** Versions by name. */
+type Functions = Readonly<Record<string, readonly number[]>>;
+
 export class Announcer {
   readonly #options: AnnouncerOptions;
   #opened = false;
   #planned = false;
+  #announced = false;
   #stopped = false;
 
   constructor(options: AnnouncerOptions) {
@@ -53,16 +57,23 @@ export class Announcer {
     });
   }
 
+  /** Takes the announcement back, so that what is released does not come here again. */
   stop(): void {
     this.#stopped = true;
+    if (this.#announced) void this.#send({});
   }
 
   async #announce(): Promise<void> {
+    const functions = this.#functions();
+    if (this.#stopped || Object.keys(functions).length === 0) return;
+    await this.#send(functions);
+  }
+
+  async #send(functions: Functions): Promise<void> {
     const { network, pid, ttlMs, slots, logger } = this.#options;
     const address = parseAddress(network.unicast);
-    const functions = this.#functions();
-    const known = network.extensions.has("claim") && address?.kind === "poll";
-    if (this.#stopped || !known || Object.keys(functions).length === 0) return;
+    if (!network.extensions.has("claim") || address?.kind !== "poll") return;
+    this.#announced = true;
     const data = { group: address.group, pid, ttl: ttlMs, slots, functions };
     try {
       const answer = await network.send(makeRequest("worker.announce", data));
@@ -78,7 +89,7 @@ export class Announcer {
     }
   }
 
-  #functions(): Readonly<Record<string, readonly number[]>> {
+  #functions(): Functions {
     const { registry } = this.#options;
     const names = registry.names().filter((name) => name.length <= NAME_LENGTH_MAX);
     const entries = names.slice(0, FUNCTIONS_MAX).map((name) => {

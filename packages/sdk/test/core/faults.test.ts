@@ -105,6 +105,7 @@ describe("a function that is not registered here", () => {
   test("is run by others at once, and not asked for here for a while", async () => {
     // The server makes an offer that is left unanswered to another one, by a clock that is not simulated.
     vi.useRealTimers();
+    world = await openWorld();
     const without = world.client({ register: { other: () => 1 } });
     await without.network.init();
     const first = without.network.answered(({ request }) => request.kind === "task.release");

@@ -256,6 +256,12 @@ interface CreateOptions {
   readonly param?: { readonly headers?: Record<string, string>; readonly data?: string };
 }
 
+/** Parameters that call a function. */
+export function calls(func: string, version?: number) {
+  const param = { func, args: [], ...(version !== undefined && { version }) };
+  return { data: Buffer.from(JSON.stringify(param)).toString("base64") };
+}
+
 /** The data of a task.create by `p1`. */
 export function claimedCreate(id: string, options: CreateOptions & { ttl?: number } = {}) {
   const { tags = targeted, timeoutAt = NOW + 600_000, ttl = 10_000, ...rest } = options;
@@ -314,16 +320,25 @@ export class Worker {
     });
   }
 
-  /** The messages in short: `execute <id> <version>` or `unblock <id> <state>`. Empties the list. */
+  /**
+   * The messages in short: `execute <id> <version>` or, with the claim, `claimed <id> <version>`, and what its preload
+   * is; `unblock <id> <state>`. Empties the list.
+   */
   take(): string[] {
-    return this.messages
-      .splice(0)
-      .map(({ kind, data }) =>
-        kind === "execute"
-          ? `execute ${data.task.id} ${data.task.version}`
-          : `unblock ${data.promise.id} ${data.promise.state}`,
-      );
+    return this.messages.splice(0).map(inShort);
   }
+}
+
+function inShort(message: Message): string {
+  if (message.kind === "unblock") {
+    const { promise } = message.data;
+    return `unblock ${promise.id} ${promise.state}`;
+  }
+  const { head, data } = message;
+  const { id, version } = data.task;
+  if (!("promise" in data)) return `execute ${id} ${version}`;
+  const preload = head["resonate:preload"] ?? "branch";
+  return [`claimed ${id} ${version}`, preload, ...data.preload.map((one) => one.id)].join(" ");
 }
 
 function wire(response: Response | Refusal | undefined): Answer {
