@@ -19,6 +19,7 @@ import type { Recorded } from "../journal/journal.ts";
 import { type OptionFields, type OptionInput, Options, splitOptions } from "../options.ts";
 import { attempt } from "./attempt.ts";
 import { CallSignal } from "./call-signal.ts";
+import { watchDeadline } from "./deadline.ts";
 import type { Host } from "./host.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Operation } from "./operations.ts";
@@ -196,6 +197,8 @@ export class CallContext implements Context {
       functionOf(recorded).version,
       this.#host.registry,
     );
+    let over = false;
+    let unwatch = () => {};
     attempt(this.#host, {
       fn: callee.fn,
       args,
@@ -211,6 +214,10 @@ export class CallContext implements Context {
       },
       cell,
       done: (outcome, leaf) => {
+        over = true;
+        unwatch();
+        // Its deadline has passed, and that is what is on record.
+        if (cell.phase === "settled") return;
         const ahead = this.#mayBeTold(recorded)
           ? (told: Settled) => this.#tell(cell, told)
           : undefined;
@@ -218,6 +225,8 @@ export class CallContext implements Context {
         goOn(this.#host, settling, (settled) => this.#tell(cell, settled));
       },
     });
+    // Most functions are through already.
+    if (!over) unwatch = watchDeadline(this.#host, cell, recorded);
   }
 
   /** Whether this call may be told an outcome of its child before it is on record. */

@@ -16,6 +16,7 @@ import { Cell, type CellObserver } from "../future.ts";
 import { GuessFailed, type Journal, type Recorded } from "../journal/journal.ts";
 import { decodeRetryPolicy } from "../retry.ts";
 import { attempt } from "./attempt.ts";
+import { ChosenCells } from "./chosen-cells.ts";
 import type { Host, Surroundings } from "./host.ts";
 import { calleeOf } from "./resolve.ts";
 import { Waits } from "./waits.ts";
@@ -43,6 +44,7 @@ export class Execution {
   readonly #host: ExecutionHost;
   readonly #cell: Cell;
   readonly #waits = new Waits();
+  #called = false;
   #parking = false;
   /** How often in a row the server had something to go on with, and it was nothing new. */
   #fruitless = 0;
@@ -65,9 +67,24 @@ export class Execution {
     this.#cell.observe(this.#host);
   }
 
+  /** How much it keeps in memory, about, in bytes. */
+  get bytes(): number {
+    return this.#journal.bytes;
+  }
+
+  /** Its function is registered here, and was called. */
+  get called(): boolean {
+    return this.#called;
+  }
+
   /** It is letting go of its claim, and waits to hear whether it has. */
   get parking(): boolean {
     return this.#parking;
+  }
+
+  /** It is letting go of its claim, by parking or by its end. */
+  get leaving(): boolean {
+    return this.#parking || this.#cell.phase === "settled";
   }
 
   /** The first pass: calls the function. Never rejects. */
@@ -161,6 +178,7 @@ export class Execution {
     const { func, args, version, retry } = invocationOf(root);
     const { registry } = this.#host;
     const callee = calleeOf(func, version, registry);
+    this.#called = true;
     attempt(this.#host, {
       fn: callee.fn,
       args,
@@ -191,7 +209,7 @@ class ExecutionHost implements Host, CellObserver {
   readonly timerTarget: Host["timerTarget"];
   readonly speculate: boolean;
   readonly journal: Journal;
-  readonly chosen = new Map<string, Cell>();
+  readonly chosen = new ChosenCells();
   given: GivenUp | undefined;
   readonly #id: string;
   readonly #waits: Waits;
@@ -243,11 +261,24 @@ class ExecutionHost implements Host, CellObserver {
   }
 
   after(ms: number, callback: () => void): void {
-    const cancel = this.clock.after(ms, () => {
+    this.#timer((done) => this.clock.after(ms, done), callback);
+  }
+
+  background(ms: number, callback: () => void): () => void {
+    return this.#timer((done) => this.clock.background(ms, done), callback);
+  }
+
+  #timer(start: (done: () => void) => () => void, callback: () => void): () => void {
+    const stop = start(() => {
       this.#timers.delete(cancel);
       callback();
     });
+    const cancel = () => {
+      this.#timers.delete(cancel);
+      stop();
+    };
     this.#timers.add(cancel);
+    return cancel;
   }
 
   cascade(step: () => void): void {

@@ -4,6 +4,7 @@ import type { Cell } from "../future.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Logger } from "../logger.ts";
 import type { Registry } from "../registry.ts";
+import type { ChosenCells } from "./chosen-cells.ts";
 import type { Clock } from "./clock.ts";
 
 /** Calls a function, or something in its place; gives what that returns, and throws what it throws. */
@@ -35,6 +36,8 @@ export interface Host extends Surroundings {
   fault(error: unknown): void;
   /** Calls back after `ms`, unless the execution is given up before. */
   after(ms: number, callback: () => void): void;
+  /** As `after`, but does not keep the process alive. The returned function cancels it. */
+  background(ms: number, callback: () => void): () => void;
   /**
    * Takes a step that may lead to the same step one level up: before this returns if none is under way, else right
    * after that one. So the depth of a tree of calls costs no stack.
@@ -45,5 +48,5 @@ export interface Host extends Surroundings {
   /** A creation is on its way whose promise counts as parked already: no pass ends before its answer. */
   creating(answer: Promise<unknown>): void;
   /** The cells of ids chosen by the program, so that one id is one piece of work. */
-  readonly chosen: Map<string, Cell>;
+  readonly chosen: ChosenCells;
 }

@@ -71,6 +71,8 @@ export interface Journal {
    * that cannot be written (`VALUE_NOT_ENCODABLE`, `VALUE_TOO_LARGE`) is recorded as a rejection that says so.
    */
   settle(ended: Ended): Promise<Settled>;
+  /** How much it holds or has handed over, about, in bytes: a program may keep all of it. */
+  readonly bytes: number;
   /** Whether what is asked for in one turn travels together. */
   readonly together: boolean;
   /** Resolves when nothing that the program has been told is a guess; nothing if that is so now. */

@@ -44,6 +44,9 @@ export const SUSPEND_ACTIONS_MAX = 500;
 /** Most promises named in a suspend whose first answer was lost: as many as surely fit into one request. */
 const SUSPEND_AGAIN_MAX = 2_000;
 
+/** What a promise takes beside its payloads, about: its id, its cell, what waits for it. */
+const RECORD_BYTES = 1_000;
+
 export class NetworkJournal implements Journal {
   readonly #network: Network;
   readonly #codec: Codec;
@@ -52,6 +55,7 @@ export class NetworkJournal implements Journal {
   /** Records that the claim brought along and that have not been asked for yet. */
   readonly #known: Map<string, PromiseRecord>;
   readonly #outbox = new Outbox();
+  #bytes: number;
 
   constructor(parts: {
     readonly network: Network;
@@ -64,6 +68,7 @@ export class NetworkJournal implements Journal {
     this.#id = parts.task.id;
     this.#version = parts.task.version;
     this.#known = new Map(parts.preload.map((promise) => [promise.id, promise]));
+    this.#bytes = parts.preload.reduce((sum, promise) => sum + sizeOf(promise), 0);
   }
 
   create({ id, timeoutAt, tags, data }: CreateRequest): Recorded | Promise<Recorded> {
@@ -101,6 +106,10 @@ export class NetworkJournal implements Journal {
       "SERVER_INCONSISTENT",
       `The server did not settle '${id}' when asked to.`,
     );
+  }
+
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get together(): boolean {
@@ -144,6 +153,7 @@ export class NetworkJournal implements Journal {
   }
 
   outcomeOf(promise: PromiseRecord): Settled | undefined | Promise<Settled> {
+    this.#bytes += sizeOf(promise);
     return outcomeOf(promise, this.#codec);
   }
 
@@ -265,6 +275,7 @@ export class NetworkJournal implements Journal {
       const response = await this.#send("task.fence", data, head);
       if (isRefusal(response)) throw this.#refused(response, `task.fence of ${action.kind}`);
       const promise = recordIn(response.data.action, action);
+      this.#bytes += sizeOf(promise);
       if (write.guess) this.#prove(action, promise);
       write.resolve(promise);
       if (follower && next) follower.resolve(recordIn(response.data.then, next));
@@ -340,6 +351,11 @@ function stateOf(outcome: Settled): SettledState {
 
 function contentOf(outcome: Settled): unknown {
   return outcome.kind === "resolved" ? outcome.value : outcome.error;
+}
+
+/** What a record takes in memory, about, in bytes. */
+function sizeOf({ param, value }: PromiseRecord): number {
+  return RECORD_BYTES + (param.data?.length ?? 0) + (value.data?.length ?? 0);
 }
 
 /** The record in the answer to an action. What the server has left out it has left out because of a wrong guess. */

@@ -19,7 +19,6 @@ import type { Codec } from "../codec/codec.ts";
 import { type Ending, Execution } from "../core/execution.ts";
 import type { Surroundings } from "../core/host.ts";
 import {
-  isResonateError,
   LeaseLostError,
   PromiseCanceledError,
   PromiseTimedoutError,
@@ -30,16 +29,15 @@ import { makeRequest } from "../network/envelope.ts";
 import type { Network } from "../network/network.ts";
 import { readBranch } from "../network/recover.ts";
 import { Announcer } from "./announcer.ts";
-import { Faults } from "./faults.ts";
+import { BegunClaims } from "./begun-claims.ts";
+import { FAILURES_MAX, Faults, type Measure } from "./faults.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { forget, type Warm, WarmExecutions } from "./warm.ts";
 
 /** Most offers that wait for a free place; what is beyond is dropped, and the server makes it again. */
 const OFFERS_MAX = 10_000;
-/** Most claims that are remembered, so that one which is told of twice is run once; the oldest is forgotten first. */
-const BEGUN_MAX = 10_000;
-/** How long stopping waits for what is held to be released, in ms. */
-const STOP_MS = 1_000;
+/** How long stopping waits for what is held to be released, in ms. With what the network takes it is a second at most. */
+const STOP_MS = 500;
 
 /** How often a function is replayed under one claim because it was told something that turned out otherwise. */
 const REPLAYS_MAX = 10;
@@ -60,7 +58,7 @@ export interface WorkerOptions {
 
 /** A claim as the server grants it. */
 export interface Claimed {
-  readonly task: Pick<TaskRecord, "id" | "version">;
+  readonly task: Pick<TaskRecord, "id" | "version" | "failures" | "cause">;
   readonly promise: PromiseRecord;
   readonly preload: readonly PromiseRecord[];
 }
@@ -80,6 +78,8 @@ interface Held extends Offer {
   readonly promise: PromiseRecord;
   /** Another one when it is replayed under this claim. */
   execution: Execution;
+  /** How many claims in a row had ended without a verdict before this one. */
+  readonly failures: number;
   /** How often it has been replayed under this claim. */
   replays: number;
   /** Its execution has been given up. */
@@ -97,8 +97,7 @@ export class Worker {
   readonly #offers = new Map<string, Offer>();
   /** Offers, and claims given, of what is held. */
   readonly #again = new Map<string, Offer | Given>();
-  /** The version of the last claim that was begun here, by task. */
-  readonly #begun = new Map<string, number>();
+  readonly #begun = new BegunClaims();
   readonly #warm: WarmExecutions;
   readonly #heartbeats: Heartbeats;
   readonly #announcer: Announcer;
@@ -115,7 +114,8 @@ export class Worker {
     this.#warm = new WarmExecutions(warmExecutionsMax);
     this.#faults = new Faults({ logger, clock });
     const held = () => [...this.#held.values()].map(({ id, version }) => ({ id, version }));
-    this.#heartbeats = new Heartbeats({ network, clock, logger, pid, ttlMs, held });
+    const lost = (claim: Offer) => this.#lost(claim);
+    this.#heartbeats = new Heartbeats({ network, clock, logger, pid, ttlMs, held, lost });
   }
 
   /** The stream of messages has been opened. */
@@ -136,7 +136,9 @@ export class Worker {
 
   /** Runs a task that this process has created, and so claimed. */
   adopt(claimed: Claimed): void {
-    const { id } = claimed.task;
+    const { id, version } = claimed.task;
+    const held = this.#held.get(id);
+    if (held && held.version >= version) return;
     if (this.#stopped) void this.#release(claimed.task);
     else this.#begin({ ...claimed, delta: false }, this.#warm.take(id));
   }
@@ -159,7 +161,7 @@ export class Worker {
     this.#warm.take(id)?.execution.drop(reason);
   }
 
-  /** Takes nothing more, fires the signals of what runs, and releases it, within a second. Safe to call twice. */
+  /** Takes nothing more, fires the signals of what runs, and releases it, within half a second. Safe to call twice. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
@@ -238,8 +240,7 @@ export class Worker {
     const { task, promise } = claimed;
     const held = this.#held.get(task.id);
     // A message may come twice, and late: what it would start anew is under way, or over.
-    const known = this.#begun.get(task.id) ?? 0;
-    if (isTimer(promise.tags) || known >= task.version) return;
+    if (isTimer(promise.tags) || this.#begun.has(task)) return;
     const ending = held && (held.over || held.execution.parking);
     // What is held is being let go, and that is how it came to be given anew: it goes on when that is through.
     if (ending || this.#claiming.has(task.id)) this.#again.set(task.id, claimed);
@@ -252,17 +253,33 @@ export class Worker {
 
   #begin({ task, promise, preload, delta }: Given, warm: Warm | undefined): void {
     const { id, version } = task;
-    this.#remember({ id, version });
+    this.#begun.add({ id, version });
     const before = this.#held.get(id);
     if (before) drop(before, new LeaseLostError({ promiseId: id }));
     const goesOn = warm !== undefined && version === warm.version + 1;
     if (warm && !goesOn) forget(warm);
     const execution = goesOn ? warm.execution : this.#execution({ task, promise, preload });
-    const state = { replays: 0, dropped: false, over: false };
+    const state = { failures: task.failures ?? 0, replays: 0, dropped: false, over: false };
     const held: Held = { id, version, promise, execution, ...state };
     this.#held.set(id, held);
     this.#heartbeats.start();
+    if (held.failures >= FAILURES_MAX) return void this.#quarantine(held, task.cause);
     void this.#first(held, { goesOn, preload, delta }).then((ending) => this.#ended(held, ending));
+  }
+
+  /** Whoever ran it before did not live to tell how it ended, too often: nobody is to try it again. */
+  async #quarantine(held: Held, cause: string | undefined): Promise<void> {
+    const { id, failures } = held;
+    held.over = true;
+    const error = new Error(
+      cause ?? "The processes that ran it were lost, each time before it ended.",
+    );
+    await this.#takeMeasure(held, this.#faults.halt(id, { tries: failures, error }));
+    if (this.#held.get(id) !== held) return;
+    drop(held, new LeaseLostError({ promiseId: id }));
+    this.#let(held);
+    this.#options.onAway(id);
+    this.#next(id);
   }
 
   #first(
@@ -309,13 +326,6 @@ export class Worker {
     }
   }
 
-  #remember({ id, version }: Offer): void {
-    this.#begun.delete(id);
-    this.#begun.set(id, version);
-    const [oldest] = this.#begun.keys();
-    if (this.#begun.size > BEGUN_MAX && oldest !== undefined) this.#begun.delete(oldest);
-  }
-
   async #ended(held: Held, ending: Ending): Promise<void> {
     const { onSettled, onAway } = this.#options;
     if (this.#held.get(held.id) !== held) return; // Stopped, or claimed anew: it has been dealt with.
@@ -333,10 +343,8 @@ export class Worker {
         onAway(held.id);
         break;
       case "fault":
-        if (isMissing(ending.error)) this.#faults.decline(held.id, ending.error);
-        else await this.#backOff(this.#faults.add(held.id, ending.error));
+        await this.#takeMeasure(held, this.#measure(held, ending.error));
         if (this.#held.get(held.id) !== held) return;
-        await this.#release(held);
         this.#let(held);
         onAway(held.id);
         break;
@@ -350,6 +358,23 @@ export class Worker {
         break;
     }
     this.#next(held.id);
+  }
+
+  #measure({ id, failures, execution }: Held, error: unknown): Measure {
+    return this.#faults.measure({ id, error, failures, called: execution.called });
+  }
+
+  async #takeMeasure(held: Held, measure: Measure): Promise<void> {
+    if (measure.kind === "halt") return this.#halt(held, measure.cause);
+    if (measure.delayMs > 0) await this.#backOff(measure.delayMs);
+    if (this.#held.get(held.id) === held) await this.#release(held, measure.cause);
+  }
+
+  #lost({ id, version }: Offer): void {
+    const held = this.#held.get(id);
+    // Parking and settling let go of a claim too; their answers say so.
+    if (held?.version !== version || held.over || held.execution.leaving) return;
+    drop(held, new LeaseLostError({ promiseId: id }));
   }
 
   #let({ id }: Held): void {
@@ -393,28 +418,41 @@ export class Worker {
     });
   }
 
-  /** Gives a claim back. If that fails its lease runs out by itself. */
-  async #release({ id, version }: Offer): Promise<void> {
+  /** Keeps a task from being tried any more, until somebody continues it. */
+  async #halt(claim: Offer, cause: string): Promise<void> {
+    const { network, surroundings } = this.#options;
+    const { id } = claim;
+    try {
+      const answer = await network.send(makeRequest("task.halt", { id }, headOf(cause)));
+      if (!isRefusal(answer)) return;
+      surroundings.logger.warn({ id, answer: answer.data }, "A task could not be halted.");
+      await this.#release(claim, cause);
+    } catch (error) {
+      surroundings.logger.debug({ id, error }, "A task could not be halted.");
+    }
+  }
+
+  /** Gives a claim back; with a cause, because of a failure. If that fails its lease runs out by itself. */
+  async #release({ id, version }: Offer, cause?: string): Promise<void> {
     const { network, surroundings } = this.#options;
     try {
-      await network.send(makeRequest("task.release", { id, version }));
+      await network.send(makeRequest("task.release", { id, version }, headOf(cause)));
     } catch (error) {
       surroundings.logger.debug({ id, error }, "A task could not be released.");
     }
   }
 }
 
+/** Longest cause, in characters, that servers keep. */
+const CAUSE_LENGTH_MAX = 2_000;
+
+function headOf(cause: string | undefined) {
+  return cause === undefined ? {} : { "resonate:cause": cause.slice(0, CAUSE_LENGTH_MAX) };
+}
+
 function drop(held: Held, reason: unknown): void {
   held.dropped = true;
   held.execution.drop(reason);
-}
-
-/** The function is not registered here. Others may have it, so the task is not kept from them. */
-function isMissing(error: unknown): boolean {
-  return (
-    isResonateError(error, "FUNCTION_NOT_REGISTERED") ||
-    isResonateError(error, "VERSION_NOT_REGISTERED")
-  );
 }
 
 /** Why work on a promise that has settled is in vain. */

@@ -47,7 +47,9 @@ describe.each([
     expect(await handle.result()).toBe("a b c");
     expect(calls).toEqual(["enter", "a", "c"]);
     // Its claim came with the offer, and with what had settled.
-    expect(network.messages.map(({ head }) => head)).toContainEqual({ "resonate:preload": "delta" });
+    expect(network.messages.map(({ head }) => head)).toContainEqual({
+      "resonate:preload": "delta",
+    });
     expect(network.summary("task.acquire", "promise.get")).toEqual([]);
   });
 

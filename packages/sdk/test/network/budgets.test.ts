@@ -103,28 +103,24 @@ describe.each([
   test("1,000 steps, one after the other, take 1,010 requests at most", async () => {
     expect(await resonate.run("w", "steps", 1_000)).toBe(1_000);
 
-    console.log(requests);
     expect(requests).toBeLessThanOrEqual(1_010);
   });
 
   test("1,000 steps at once take 30 requests at most", async () => {
     expect(await resonate.run("w", "fanOut", 1_000)).toBe(499_500);
 
-    console.log(requests);
     expect(requests).toBeLessThanOrEqual(30);
   });
 
   test("100 calls of others, one after the other, take 450 requests at most", async () => {
     expect(await resonate.run("w", "calls", 100)).toBe(100);
 
-    console.log(requests);
     expect(requests).toBeLessThanOrEqual(450);
   });
 
   test("100 children that finish 20 ms apart take 500 requests at most, and their parent is entered once", async () => {
     expect(await resonate.run("w", "remoteFanOut", 100)).toBe(4_950);
 
-    console.log(requests);
     expect(requests).toBeLessThanOrEqual(500);
     expect(entered).toBe(1);
   });
@@ -132,8 +128,6 @@ describe.each([
   test("a recursion of 100 calls takes two requests a call", async () => {
     expect(await resonate.run("w", "recursion", 100)).toBe(100);
 
-    console.log(requests);
-    console.log(requests);
     expect(requests).toBeLessThanOrEqual(210);
   });
 });

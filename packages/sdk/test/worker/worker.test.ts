@@ -71,7 +71,7 @@ describe("stopping", () => {
     expect(network.sent.length).toBe(sent);
   });
 
-  test("takes a second at most, even if the server does not answer", async () => {
+  test("takes half a second at most, even if the server does not answer", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const running = gate();
     const fn = () => {
@@ -88,7 +88,7 @@ describe("stopping", () => {
     const stopping = resonate.stop().then(() => {
       stopped = true;
     });
-    await vi.advanceTimersByTimeAsync(999);
+    await vi.advanceTimersByTimeAsync(499);
     expect(stopped).toBe(false);
     await vi.advanceTimersByTimeAsync(1);
     await stopping;
