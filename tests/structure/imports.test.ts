@@ -163,6 +163,8 @@ const RULES: readonly Rule[] = [
       "@resonate-ts/server",
       PROTOCOL,
       "node:",
+      // Requests that a test sends are read as the server reads them.
+      ...(name === "testing" ? [PARSE] : []),
       ...(name === "cli" ? ["commander", "picocolors", "zod"] : []),
       ...(name === "bench" ? ["@resonatehq/sdk"] : []),
     ],

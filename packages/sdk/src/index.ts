@@ -22,6 +22,8 @@ export type {
   Result,
   SleepOptions,
 } from "./context.ts";
+export type { Clock } from "./core/clock.ts";
+export type { Invoke } from "./core/host.ts";
 export {
   isResonateError,
   LeaseLostError,
@@ -34,9 +36,11 @@ export {
 } from "./errors.ts";
 export type { Begun, Durable, Future } from "./future.ts";
 export { consoleLogger, type Logger, type LogLevel, silentLogger } from "./logger.ts";
+export type { HttpReply } from "./network/answers.ts";
 export { EmbeddedNetwork, type EmbeddedNetworkOptions } from "./network/embedded.ts";
 export { HttpNetwork, type HttpNetworkOptions } from "./network/http.ts";
 export type { Extension, Network } from "./network/network.ts";
+export { Requests, type RequestsOptions, type RequestTime } from "./network/requests.ts";
 export { type ErrorClass, type OptionFields, type OptionInput, Options } from "./options.ts";
 export {
   type ClientOptions,
@@ -54,3 +58,4 @@ export {
   type RetryPolicy,
 } from "./retry.ts";
 export type { ResonateOptions } from "./settings.ts";
+export { systemClock } from "./worker/system-clock.ts";

@@ -13,7 +13,6 @@ import type { Network } from "./network/network.ts";
 import { type OptionInput, Options, splitOptions } from "./options.ts";
 import { Registry } from "./registry.ts";
 import { type ResonateOptions, readSettings } from "./settings.ts";
-import { systemClock } from "./worker/system-clock.ts";
 import { Worker } from "./worker/worker.ts";
 
 /** How a function is registered. */
@@ -63,7 +62,7 @@ export class Resonate {
   readonly promises: Promises;
   readonly schedules: Schedules;
   readonly #network: Network;
-  readonly #clock: Clock = systemClock;
+  readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #registry = new Registry();
   readonly #dependencies = new Map<string, unknown>();
@@ -81,7 +80,7 @@ export class Resonate {
     const settings = readSettings(options);
     const { network, logger, pid, ttlMs, defaultTarget, speculate } = settings;
     const codec = createCodec({ encryptor: settings.encryptor });
-    const clock = this.#clock;
+    const { clock, invoke } = settings;
     const registry = this.#registry;
     const target = (name = defaultTarget) => network.match(name);
     // Servers that show no extensions may be ones that do not wake a timer without a target.
@@ -89,13 +88,23 @@ export class Resonate {
     const dependencies = this.#dependencies;
     this.#network = network;
     this.#logger = logger;
+    this.#clock = clock;
     this.promises = new Promises({ network, codec });
     this.schedules = new Schedules({ network });
     this.#listeners = new Listeners({ network, clock, logger });
     this.#worker = new Worker({
       network,
       codec,
-      surroundings: { registry, clock, logger, dependencies, target, timerTarget, speculate },
+      surroundings: {
+        registry,
+        clock,
+        logger,
+        dependencies,
+        invoke,
+        target,
+        timerTarget,
+        speculate,
+      },
       pid,
       ttlMs,
       maxConcurrentTasks: settings.maxConcurrentTasks,

@@ -35,7 +35,7 @@ export interface Work {
  */
 export function attempt(host: Host, work: Work, count = 1): void {
   const context = new CallContext(host, { ...work.place, attempt: count });
-  drive(() => work.fn(context, ...work.args), {
+  drive(() => host.invoke(work.fn, context, work.args), {
     ledger: context.ledger,
     turn: (callback) => host.clock.turn(callback),
     isGenerator: () => {

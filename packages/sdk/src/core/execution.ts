@@ -207,6 +207,7 @@ class ExecutionHost implements Host, CellObserver {
   readonly clock: Host["clock"];
   readonly logger: Host["logger"];
   readonly dependencies: Host["dependencies"];
+  readonly invoke: Host["invoke"];
   readonly target: Host["target"];
   readonly timerTarget: Host["timerTarget"];
   readonly speculate: boolean;
@@ -237,6 +238,7 @@ class ExecutionHost implements Host, CellObserver {
     this.clock = surroundings.clock;
     this.logger = surroundings.logger;
     this.dependencies = surroundings.dependencies;
+    this.invoke = surroundings.invoke;
     this.target = (name) => surroundings.target(name);
     this.timerTarget = () => surroundings.timerTarget();
     this.speculate = surroundings.speculate;

@@ -1,4 +1,5 @@
 /** What all the calls of one execution share, and how they reach it. */
+import type { Context, DurableFunction } from "../context.ts";
 import type { Cell } from "../future.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Logger } from "../logger.ts";
@@ -6,12 +7,17 @@ import type { Registry } from "../registry.ts";
 import type { ChosenCells } from "./chosen-cells.ts";
 import type { Clock } from "./clock.ts";
 
+/** Calls a function, or something in its place; gives what that returns, and throws what it throws. */
+export type Invoke = (fn: DurableFunction, ctx: Context, args: readonly unknown[]) => unknown;
+
 /** What a process gives to every execution. */
 export interface Surroundings {
   readonly registry: Registry;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly dependencies: ReadonlyMap<string, unknown>;
+  /** Every function is called through this, once per attempt. */
+  readonly invoke: Invoke;
   /** The address of a target given by name; without a name, the default one. */
   target(name?: string): string;
   /** The target a timer has to carry for the server to act on it; mostly none. */

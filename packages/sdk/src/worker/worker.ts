@@ -24,6 +24,7 @@ import { makeRequest } from "../network/envelope.ts";
 import type { Network } from "../network/network.ts";
 import { readBranch } from "../network/recover.ts";
 import { Announcer } from "./announcer.ts";
+import { BegunClaims } from "./begun-claims.ts";
 import { FAILURES_MAX, type Failed, Faults, type Measure } from "./faults.ts";
 import { Handback } from "./handback.ts";
 import { Heartbeats } from "./heartbeats.ts";
@@ -93,6 +94,7 @@ export class Worker {
   readonly #offers = new Map<string, Offer>();
   /** Offers, and claims given, of what is held. */
   readonly #again = new Map<string, Offer | Given>();
+  readonly #begun = new BegunClaims();
   readonly #warm: WarmExecutions;
   readonly #heartbeats: Heartbeats;
   readonly #announcer: Announcer;
@@ -235,7 +237,8 @@ export class Worker {
   #given(claimed: Given): void {
     const { task, promise } = claimed;
     const held = this.#held.get(task.id);
-    if (isTimer(promise.tags) || (held && held.version >= task.version)) return;
+    // A message may come twice, and late: what it would start anew is under way, or over.
+    if (isTimer(promise.tags) || this.#begun.has(task)) return;
     const ending = held && (held.over || held.execution.parking);
     // What is held is being let go, and that is how it came to be given anew: it goes on when that is through.
     if (ending || this.#claiming.has(task.id)) this.#again.set(task.id, claimed);
@@ -248,6 +251,7 @@ export class Worker {
 
   #begin({ task, promise, preload, delta }: Given, warm: Warm | undefined): void {
     const { id, version } = task;
+    this.#begun.add({ id, version });
     const before = this.#held.get(id);
     if (before) drop(before, new LeaseLostError({ promiseId: id }));
     const goesOn = warm !== undefined && version === warm.version + 1;

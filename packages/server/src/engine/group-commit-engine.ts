@@ -351,9 +351,10 @@ export class GroupCommitEngine implements Engine {
     if (left.length > 0) this.#after(DUE_RETRY_MS, () => this.#insist(left));
   }
 
-  #after(ms: number, work: () => Promise<void>): void {
+  #after(ms: number, work: () => Promise<void>, kind: "after" | "upkeep" = "after"): void {
     if (this.#state !== "open") return;
-    const cancel = this.#options.clock.after(ms, () => {
+    const { clock } = this.#options;
+    const cancel = (clock[kind] ?? clock.after).call(clock, ms, () => {
       this.#cancels.delete(cancel);
       this.#attempt(work);
     });
@@ -361,10 +362,11 @@ export class GroupCommitEngine implements Engine {
   }
 
   #sweepLater(): void {
-    this.#after(SWEEP_MS, async () => {
+    const sweep = async () => {
       this.#sweepLater();
       this.#dispatcher.sweep();
-    });
+    };
+    this.#after(SWEEP_MS, sweep, "upkeep");
   }
 
   /** Work that nobody waits for. When it fails the store cannot be read, and the engine is of no use. */
