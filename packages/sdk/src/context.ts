@@ -50,6 +50,30 @@ export interface SleepOptions {
   readonly until?: Date;
 }
 
+/** How `ctx.map` goes through its items. */
+export interface MapOptions<I> {
+  /** Most items under way at a time, at least 1. The next one starts as soon as one has settled. Default 100. */
+  readonly concurrency?: number;
+  /**
+   * `throw` (the default): after a failure no further item starts; those under way are waited for, and the error of
+   * the first failed item in their order is thrown. `collect`: all items are called, and each gives its outcome as
+   * `Promise.allSettled` shows it.
+   */
+  readonly onError?: "throw" | "collect";
+  /** Whether items are called as by `ctx.run` (the default) or by `ctx.rpc`. */
+  readonly via?: "run" | "rpc";
+  /** Options of the calls: of all, or of each. */
+  readonly options?: Options | ((item: I, index: number) => Options | undefined);
+}
+
+/** What combinators give for their parts: the value of each future. */
+export type Values<P extends readonly unknown[]> = { -readonly [K in keyof P]: Awaited<P[K]> };
+
+/** The outcome of each future, as `Promise.allSettled` shows it. */
+export type Outcomes<P extends readonly unknown[]> = {
+  -readonly [K in keyof P]: PromiseSettledResult<Awaited<P[K]>>;
+};
+
 /** Ends the pass or lets it go on; in a generator `yield*` it. */
 export interface Check {
   [Symbol.iterator](): Generator<Future<unknown>, void, unknown>;
@@ -122,6 +146,57 @@ export interface Context {
   readonly rfi: Context["beginRpc"];
   /** The same as `rpc`. */
   readonly rfc: Context["rpc"];
+
+  /**
+   * The values of all parts, in their order; a rejected part is thrown at once. Parts are futures of this execution, or
+   * values. The parts that are still under way go on, and this function does not finish before they have.
+   *
+   * @throws what the part throws that is rejected first (the same one in every replay); ResonateError
+   *   `ARGUMENT_INVALID` for a promise that is not durable.
+   */
+  all<const P extends readonly unknown[]>(parts: P): Future<Values<P>>;
+  all<T>(parts: Iterable<T>): Future<Awaited<T>[]>;
+
+  /** The outcomes of all parts, in their order. Parts as in `all`. */
+  allSettled<const P extends readonly unknown[]>(parts: P): Future<Outcomes<P>>;
+  allSettled<T>(parts: Iterable<T>): Future<PromiseSettledResult<Awaited<T>>[]>;
+
+  /**
+   * The outcome of the part that settles first. Which one that was is on record, so every replay goes the same way.
+   * Parts as in `all`; of no parts it rejects with ResonateError `ARGUMENT_INVALID`.
+   */
+  race<T>(parts: Iterable<T>): Future<Awaited<T>>;
+
+  /**
+   * The value of the part that succeeds first, on record as in `race`; an `AggregateError` with all errors, in the
+   * order of the parts, when none does. Parts as in `all`.
+   */
+  any<T>(parts: Iterable<T>): Future<Awaited<T>>;
+
+  /**
+   * Calls `fn` with each item, a bounded number at a time, and gives the results in the order of the items.
+   *
+   * @throws what the first failed item in their order threw, unless `onError` is `collect`; ResonateError
+   *   `ARGUMENT_INVALID`, naming the option.
+   */
+  map<I, R>(
+    items: Iterable<I>,
+    fn: (ctx: Context, item: I) => R,
+    options: MapOptions<I> & { readonly onError: "collect" },
+  ): Future<PromiseSettledResult<Result<() => R>>[]>;
+  map<I, R>(
+    items: Iterable<I>,
+    fn: (ctx: Context, item: I) => R,
+    options?: MapOptions<I>,
+  ): Future<Result<() => R>[]>;
+  map<I>(
+    items: Iterable<I>,
+    name: string,
+    options: MapOptions<I> & { readonly onError: "collect" },
+    // biome-ignore lint/suspicious/noExplicitAny: by name nothing is known of the result.
+  ): Future<PromiseSettledResult<any>[]>;
+  // biome-ignore lint/suspicious/noExplicitAny: by name nothing is known of the result.
+  map<T = any>(items: Iterable<unknown>, name: string, options?: MapOptions<any>): Future<T[]>;
 
   /** Waits, durably: counted from the first time this line ran. `sleep(ms)`, `sleep({ for })` or `sleep({ until })`. */
   sleep(time: number | SleepOptions): Future<void>;

@@ -10,21 +10,24 @@ import type {
   Check,
   Context,
   DurableFunction,
+  MapOptions,
   PromiseOptions,
   SleepOptions,
 } from "../context.ts";
 import { ResonateError } from "../errors.ts";
-import { Begun, type Cell, type Future } from "../future.ts";
+import { Begun, type Cell, type Future, type Settled } from "../future.ts";
 import type { Recorded } from "../journal/journal.ts";
 import { type OptionFields, type OptionInput, Options, splitOptions } from "../options.ts";
 import { attempt } from "./attempt.ts";
 import { CallSignal } from "./call-signal.ts";
+import { type Combining, combine, RULES } from "./combine.ts";
 import type { Host } from "./host.ts";
 import type { Ledger } from "./ledger.ts";
+import { type Mapping, map } from "./map.ts";
 import type { Operation } from "./operations.ts";
 import { functionOf } from "./replay.ts";
 import { type Callee, calleeOf, registeredVersion, remoteCalleeOf } from "./resolve.ts";
-import { goOn, never, Starter } from "./starter.ts";
+import { goOn, never, type Start, Starter } from "./starter.ts";
 
 /** What one call of a function is about. */
 export interface CallPlace {
@@ -80,17 +83,7 @@ export class CallContext implements Context {
   }
 
   run(fn: DurableFunction | string, ...given: unknown[]): Future<never> {
-    const { args, options } = splitOptions(given);
-    return this.#starter.start(() => {
-      const callee = calleeOf(fn, options.version, this.#host.registry);
-      const operation = { kind: "run", func: callee.name, version: callee.version } as const;
-      return {
-        operation,
-        options,
-        chosen: options.id ?? callee.key?.(...args),
-        perform: (cell, recorded) => this.#perform({ cell, recorded, callee, args, options }),
-      };
-    });
+    return this.#starter.start(() => this.#call("run", fn, given));
   }
 
   beginRun(fn: DurableFunction | string, ...given: unknown[]): Begun<never> {
@@ -98,15 +91,39 @@ export class CallContext implements Context {
   }
 
   rpc(fn: DurableFunction | string, ...given: unknown[]): Future<never> {
-    return this.#dispatch("rpc", fn, given);
+    return this.#starter.start(() => this.#call("rpc", fn, given));
   }
 
   beginRpc(fn: DurableFunction | string, ...given: unknown[]): Begun<never> {
-    return new Begun(this.#dispatch("rpc", fn, given));
+    return new Begun(this.rpc(fn, ...given));
   }
 
   detached(fn: DurableFunction | string, ...given: unknown[]): Begun<never> {
-    return new Begun(this.#dispatch("detached", fn, given));
+    return new Begun(this.#starter.start(() => this.#dispatch("detached", fn, given)));
+  }
+
+  all(parts: Iterable<unknown>): Future<never> {
+    return combine(this.#combining(), RULES.all, parts);
+  }
+
+  allSettled(parts: Iterable<unknown>): Future<never> {
+    return combine(this.#combining(), RULES.allSettled, parts);
+  }
+
+  race(parts: Iterable<unknown>): Future<never> {
+    return combine(this.#combining(), RULES.race, parts);
+  }
+
+  any(parts: Iterable<unknown>): Future<never> {
+    return combine(this.#combining(), RULES.any, parts);
+  }
+
+  map(
+    items: Iterable<unknown>,
+    fn: DurableFunction | string,
+    options: MapOptions<unknown> = {},
+  ): Future<never> {
+    return map(this.#combining(), fn, { items, options });
   }
 
   sleep(time: number | SleepOptions): Future<void> {
@@ -150,24 +167,48 @@ export class CallContext implements Context {
     this.#signal.close();
   }
 
+  /** What the combinators need of this call. */
+  #combining(): Combining & Mapping {
+    return {
+      id: this.id,
+      host: this.#host,
+      starter: this.#starter,
+      record: (cell, id, outcome) => this.#record(cell, id, outcome),
+      call: (via, fn, given) => this.#call(via, fn, given),
+    };
+  }
+
+  #call(via: "run" | "rpc", fn: DurableFunction | string, given: readonly unknown[]): Start {
+    return via === "run" ? this.#local(fn, given) : this.#dispatch(via, fn, given);
+  }
+
+  #local(fn: DurableFunction | string, given: readonly unknown[]): Start {
+    const { args, options } = splitOptions(given);
+    const callee = calleeOf(fn, options.version, this.#host.registry);
+    return {
+      operation: { kind: "run", func: callee.name, version: callee.version },
+      options,
+      chosen: options.id ?? callee.key?.(...args),
+      perform: (cell, recorded) => this.#perform({ cell, recorded, callee, args, options }),
+    };
+  }
+
   #dispatch(
     kind: "rpc" | "detached",
     fn: DurableFunction | string,
     given: readonly unknown[],
-  ): Future<never> {
+  ): Start {
     const { args, options } = splitOptions(given);
-    return this.#starter.start(() => {
-      const { name, version, key } = remoteCalleeOf(fn, options.version, this.#host.registry);
-      const operation: Operation = {
-        kind,
-        func: name,
-        version,
-        args,
-        retry: options.retryPolicy?.encode(),
-        target: this.#host.target(options.target),
-      };
-      return { operation, options, chosen: options.id ?? key?.(...args) };
-    });
+    const { name, version, key } = remoteCalleeOf(fn, options.version, this.#host.registry);
+    const operation: Operation = {
+      kind,
+      func: name,
+      version,
+      args,
+      retry: options.retryPolicy?.encode(),
+      target: this.#host.target(options.target),
+    };
+    return { operation, options, chosen: options.id ?? key?.(...args) };
   }
 
   /** Runs here a function that only looks at the world, so that replays see the same. */
@@ -210,11 +251,14 @@ export class CallContext implements Context {
         version: callee.version,
       },
       cell,
-      done: (outcome) => {
-        const settling = this.#host.journal.settle(recorded.id, outcome);
-        goOn(this.#host, settling, (settled) => cell.settle(settled));
-      },
+      done: (outcome) => this.#record(cell, recorded.id, outcome),
     });
+  }
+
+  /** Records how a step ended; its cell goes on with what is on record. */
+  #record(cell: Cell, id: string, outcome: Settled): void {
+    const settling = this.#host.journal.settle(id, outcome);
+    goOn(this.#host, settling, (settled) => cell.settle(settled));
   }
 
   #giveUp(message: string): Check {

@@ -22,6 +22,8 @@ export interface Start {
   readonly options: OptionFields;
   /** The id, where the program chose it. */
   readonly chosen?: string | undefined;
+  /** Its place, where that was reserved; else the next one. */
+  readonly seq?: number;
   /** Does the work here; without it, something outside has to. */
   readonly perform?: (cell: Cell, recorded: Recorded) => void;
 }
@@ -43,6 +45,13 @@ export class Starter {
     this.#closed = true;
   }
 
+  /** Keeps places for operations that start later, or never, whatever else is started meanwhile; gives the first. */
+  reserve(count: number): number {
+    const first = this.#seq;
+    this.#seq += count;
+    return first;
+  }
+
   /** Starts what `describe` says. What cannot be asked for at all ends the pass. */
   start(describe: () => Start): Future<never> {
     if (this.#closed && !this.#host.ended) this.#warn();
@@ -55,8 +64,7 @@ export class Starter {
     }
   }
 
-  #begin({ operation, options, chosen, perform }: Start): Future<never> {
-    const seq = this.#seq++;
+  #begin({ operation, options, chosen, perform, seq = this.reserve(1) }: Start): Future<never> {
     const attached = operation.kind !== "detached";
     const id =
       chosen === undefined ? nameOf(operation, this.#place.id, seq) : checkedId(chosen, operation);
