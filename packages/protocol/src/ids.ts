@@ -31,6 +31,11 @@ export function detachedId(parent: string, seq: number): string {
   return joinId(originOf(parent), `d${hash(joinId(parent, seq))}`);
 }
 
+/** Whether `id` is spelled as that of a detached call. */
+export function isDetachedId(id: string): boolean {
+  return /[:.]d[0-9a-f]{14}$/.test(id);
+}
+
 /** Why `id` cannot name a root, or `undefined` when it can. */
 export function rootIdProblem(id: string): string | undefined {
   if (id.length === 0) return "an id must not be empty";

@@ -66,6 +66,15 @@ export interface MapOptions<I> {
   readonly options?: Options | ((item: I, index: number) => Options | undefined);
 }
 
+/** How a combinator treats what it no longer needs. */
+export interface CombineOptions {
+  /**
+   * Whether parts that are still pending when the outcome is decided are canceled, with everything that was started for
+   * them. `ctx.signal` fires in what runs. Parts with an id of their own and detached calls go on. Default false.
+   */
+  readonly cancelLosers?: boolean;
+}
+
 /** What combinators give for their parts: the value of each future. */
 export type Values<P extends readonly unknown[]> = { -readonly [K in keyof P]: Awaited<P[K]> };
 
@@ -101,8 +110,9 @@ export interface Context {
   readonly branchId: string;
   readonly info: CallInfo;
   /**
-   * Fires when the work is pointless: the deadline has passed, the claim was lost, the process stops. Hand it
-   * to `fetch` and the like. What a function does after it has fired is not recorded.
+   * Fires when the work is pointless: it was canceled, its deadline has passed, the claim was lost, the process stops.
+   * Hand it to `fetch` and the like; its `reason` says which (PromiseCanceledError, PromiseTimedoutError, LeaseLostError,
+   * ResonateError `STOPPED`). What a function does after it has fired is not recorded.
    */
   readonly signal: AbortSignal;
 
@@ -154,8 +164,8 @@ export interface Context {
    * @throws what the part throws that is rejected first (the same one in every replay); ResonateError
    *   `ARGUMENT_INVALID` for a promise that is not durable.
    */
-  all<const P extends readonly unknown[]>(parts: P): Future<Values<P>>;
-  all<T>(parts: Iterable<T>): Future<Awaited<T>[]>;
+  all<const P extends readonly unknown[]>(parts: P, options?: CombineOptions): Future<Values<P>>;
+  all<T>(parts: Iterable<T>, options?: CombineOptions): Future<Awaited<T>[]>;
 
   /** The outcomes of all parts, in their order. Parts as in `all`. */
   allSettled<const P extends readonly unknown[]>(parts: P): Future<Outcomes<P>>;
@@ -165,13 +175,13 @@ export interface Context {
    * The outcome of the part that settles first. Which one that was is on record, so every replay goes the same way.
    * Parts as in `all`; of no parts it rejects with ResonateError `ARGUMENT_INVALID`.
    */
-  race<T>(parts: Iterable<T>): Future<Awaited<T>>;
+  race<T>(parts: Iterable<T>, options?: CombineOptions): Future<Awaited<T>>;
 
   /**
    * The value of the part that succeeds first, on record as in `race`; an `AggregateError` with all errors, in the
    * order of the parts, when none does. Parts as in `all`.
    */
-  any<T>(parts: Iterable<T>): Future<Awaited<T>>;
+  any<T>(parts: Iterable<T>, options?: CombineOptions): Future<Awaited<T>>;
 
   /**
    * Calls `fn` with each item, a bounded number at a time, and gives the results in the order of the items.

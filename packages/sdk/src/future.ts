@@ -26,6 +26,8 @@ export interface CellObserver {
 /** The state of one operation. Only the core touches it. */
 export class Cell {
   readonly id: string;
+  /** Its promise belongs to the function that started it: nobody else waits for it. */
+  readonly cancelable: boolean;
   #phase: Phase = "running";
   #outcome: Settled | undefined;
   #joined: boolean;
@@ -33,9 +35,16 @@ export class Cell {
   readonly #observers: CellObserver[] = [];
   #waiters: ((outcome: Settled) => void)[] = [];
 
-  constructor(id: string, { joined = true }: { readonly joined?: boolean } = {}) {
+  constructor(
+    id: string,
+    {
+      joined = true,
+      cancelable = false,
+    }: { readonly joined?: boolean; readonly cancelable?: boolean } = {},
+  ) {
     this.id = id;
     this.#joined = joined;
+    this.cancelable = cancelable;
   }
 
   get phase(): Phase {

@@ -87,6 +87,9 @@ export class Resonate {
     // Servers that show no extensions may be ones that do not wake a timer without a target.
     const timerTarget = () => (network.extensions.size > 0 ? undefined : target("default"));
     const dependencies = this.#dependencies;
+    const listen = async (id: string) =>
+      (await this.promises.registerListener(id, network.unicast)).promise;
+    const cancel = (id: string) => this.promises.cancelTree(id);
     this.#network = network;
     this.#logger = logger;
     this.promises = new Promises({ network, codec });
@@ -95,7 +98,7 @@ export class Resonate {
     this.#worker = new Worker({
       network,
       codec,
-      surroundings: { registry, clock, logger, dependencies, target, timerTarget },
+      surroundings: { registry, clock, logger, dependencies, target, timerTarget, listen, cancel },
       pid,
       ttlMs,
       maxConcurrentTasks: settings.maxConcurrentTasks,
@@ -111,6 +114,7 @@ export class Resonate {
       worker: this.#worker,
       listeners: this.#listeners,
       schedules: this.schedules,
+      promises: this.promises,
       pid,
       ttlMs,
       target,
@@ -219,6 +223,22 @@ export class Resonate {
   async get<T = any>(id: string): Promise<ResonateHandle<T>> {
     await this.#connect();
     return this.#caller.get<T>(id);
+  }
+
+  /**
+   * Cancels a call, and everything pending that was started for it unless `tree` is false; children with an id of their
+   * own and detached calls go on. Whoever runs what is canceled is told, and its `ctx.signal` fires.
+   *
+   * @returns Whether it is canceled; `false` when it had settled otherwise before.
+   * @throws ServerRefusedError with status 404 if there is no such promise.
+   */
+  async cancel(
+    id: string,
+    { tree = true }: { readonly tree?: boolean | undefined } = {},
+  ): Promise<boolean> {
+    await this.#connect();
+    const promise = tree ? await this.promises.cancelTree(id) : await this.promises.cancel(id);
+    return promise.state === "rejected_canceled";
   }
 
   /**

@@ -20,6 +20,7 @@ import type { Worker } from "../worker/worker.ts";
 import { ask } from "./ask.ts";
 import { PromiseHandle, resultOf } from "./handle.ts";
 import type { Listeners } from "./listeners.ts";
+import type { Promises } from "./promises.ts";
 import type { Schedules } from "./schedules.ts";
 
 export interface CallerParts {
@@ -30,6 +31,7 @@ export interface CallerParts {
   readonly worker: Worker;
   readonly listeners: Listeners;
   readonly schedules: Schedules;
+  readonly promises: Promises;
   readonly pid: string;
   readonly ttlMs: number;
   /** The address of a target given by name; without a name, the default one. */

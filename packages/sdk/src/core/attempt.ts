@@ -20,18 +20,54 @@ export interface Work {
   readonly place: Omit<CallPlace, "attempt">;
   /** Parked and unparked as the function is. */
   readonly cell: Cell;
+  /** The call that started it. */
+  readonly parent?: CallContext;
   /** Called once, with what it returned, or with what it threw when it is not tried again. */
   readonly done: (outcome: Settled) => void;
 }
 
 /**
- * Starts the first attempt, or the one given.
+ * Starts the first attempt, and others as long as it makes sense.
  *
  * Only leaves are tried again: a workflow's steps have retries of their own, and run again from the top it
  * would only meet the same recorded outcomes.
  */
-export function attempt(host: Host, work: Work, count = 1): void {
-  const context = new CallContext(host, { ...work.place, attempt: count });
+export function attempt(host: Host, work: Work): void {
+  const { cell, parent } = work;
+  let context: CallContext | undefined;
+  // Settled before the attempt is over: that was somebody else, who has canceled it.
+  cell.observe({
+    leaving() {},
+    entered({ outcome }) {
+      if (outcome?.kind === "rejected") context?.abandon(outcome.error);
+    },
+  });
+  const begin = (count: number) => {
+    if (cell.phase === "settled" || parent?.abandoned) return;
+    const current = new CallContext(host, { ...work.place, attempt: count });
+    context = current;
+    parent?.nest(current);
+    const over = () => {
+      context = undefined;
+      parent?.unnest(current);
+      current.close();
+    };
+    once(host, { work, context: current, count, over, again: begin });
+  };
+  begin(1);
+}
+
+function once(
+  host: Host,
+  turn: {
+    readonly work: Work;
+    readonly context: CallContext;
+    readonly count: number;
+    readonly over: () => void;
+    readonly again: (count: number) => void;
+  },
+): void {
+  const { work, context, count, over, again } = turn;
   drive(() => work.fn(context, ...work.args), {
     ledger: context.ledger,
     turn: (callback) => host.clock.turn(callback),
@@ -42,14 +78,14 @@ export function attempt(host: Host, work: Work, count = 1): void {
       parked: () => host.cascade(() => work.cell.park()),
       running: () => host.cascade(() => work.cell.unpark()),
       finished: (ended, style) => {
-        context.close();
+        over();
         // A retry policy may be the program's own, and throw.
         goOn(host, ended, (outcome) => {
           const leaf = style !== "generator" && context.ledger.started === 0;
           const delay =
             outcome.kind === "rejected" ? retryDelay(host, work, { outcome, leaf, count }) : null;
           if (delay === null) work.done(outcome);
-          else host.after(delay, () => attempt(host, work, count + 1));
+          else host.after(delay, () => again(count + 1));
         });
       },
     },

@@ -8,6 +8,7 @@ import { TAG } from "@resonate-ts/protocol";
 import type {
   CallInfo,
   Check,
+  CombineOptions,
   Context,
   DurableFunction,
   MapOptions,
@@ -57,6 +58,8 @@ export class CallContext implements Context {
   readonly #host: Host;
   readonly #starter: Starter;
   readonly #signal: CallSignal;
+  readonly #nested = new Set<CallContext>();
+  #abandoned = false;
 
   constructor(host: Host, place: CallPlace) {
     this.#host = host;
@@ -102,20 +105,20 @@ export class CallContext implements Context {
     return new Begun(this.#starter.start(() => this.#dispatch("detached", fn, given)));
   }
 
-  all(parts: Iterable<unknown>): Future<never> {
-    return combine(this.#combining(), RULES.all, parts);
+  all(parts: Iterable<unknown>, options?: CombineOptions): Future<never> {
+    return combine(this.#combining(), RULES.all, { parts, options });
   }
 
   allSettled(parts: Iterable<unknown>): Future<never> {
-    return combine(this.#combining(), RULES.allSettled, parts);
+    return combine(this.#combining(), RULES.allSettled, { parts, options: undefined });
   }
 
-  race(parts: Iterable<unknown>): Future<never> {
-    return combine(this.#combining(), RULES.race, parts);
+  race(parts: Iterable<unknown>, options?: CombineOptions): Future<never> {
+    return combine(this.#combining(), RULES.race, { parts, options });
   }
 
-  any(parts: Iterable<unknown>): Future<never> {
-    return combine(this.#combining(), RULES.any, parts);
+  any(parts: Iterable<unknown>, options?: CombineOptions): Future<never> {
+    return combine(this.#combining(), RULES.any, { parts, options });
   }
 
   map(
@@ -159,6 +162,33 @@ export class CallContext implements Context {
 
   options(fields: OptionInput = {}): Options {
     return new Options(fields);
+  }
+
+  /** Another attempt of a function that this call has started. */
+  nest(context: CallContext): void {
+    this.#nested.add(context);
+  }
+
+  /** That attempt is over. */
+  unnest(context: CallContext): void {
+    this.#nested.delete(context);
+  }
+
+  /** Whether its promise has been settled by others, so that nothing it does counts. */
+  get abandoned(): boolean {
+    return this.#abandoned;
+  }
+
+  /** What it does is in vain from now on, and so is what it has running here. */
+  abandon(reason: unknown): void {
+    // Not recursive: a tree of calls may be deeper than the stack.
+    const contexts = new Set<CallContext>([this]);
+    for (const context of contexts) {
+      context.#abandoned = true;
+      context.#starter.abandon();
+      context.#signal.abort(reason);
+      for (const nested of context.#nested) contexts.add(nested);
+    }
   }
 
   /** The call is over: its signal is let go, and operations that are asked for later are not done. */
@@ -251,6 +281,7 @@ export class CallContext implements Context {
         version: callee.version,
       },
       cell,
+      parent: this,
       done: (outcome) => this.#record(cell, recorded.id, outcome),
     });
   }

@@ -9,11 +9,12 @@
  *     when.
  */
 import { childId } from "@resonate-ts/protocol";
+import type { CombineOptions } from "../context.ts";
 import { NonDeterminismError, ResonateError } from "../errors.ts";
 import { Begun, Cell, cellOf, Future, type Settled } from "../future.ts";
 import { CombinedCell } from "./combined-cell.ts";
 import type { Host } from "./host.ts";
-import type { Starter } from "./starter.ts";
+import { goOn, type Starter } from "./starter.ts";
 
 /** The call that combines. */
 export interface Combining {
@@ -65,14 +66,24 @@ export const RULES = {
   },
 } as const satisfies Readonly<Record<string, Rule>>;
 
+/** How a combinator is asked for. */
+interface Asked {
+  readonly parts: Iterable<unknown>;
+  readonly options: CombineOptions | undefined;
+}
+
 /** @throws ResonateError `ARGUMENT_INVALID` when a part is a promise that is not durable. */
-export function combine(call: Combining, rule: Rule, given: Iterable<unknown>): Future<never> {
+export function combine(
+  call: Combining,
+  rule: Rule,
+  { parts: given, options }: Asked,
+): Future<never> {
   const parts = Array.from(given, (part) => cellOfPart(part, rule.name));
   const seq = call.starter.reserve(1);
   const cell: CombinedCell = new CombinedCell(childId(call.id, seq), {
     host: call.host,
     joined: false,
-    begin: () => follow(call, rule, { cell, parts, seq }),
+    begin: () => follow(call, rule, { cell, parts, seq, cancelLosers: options?.cancelLosers }),
   });
   call.starter.ledger.add(cell);
   return new Future(cell);
@@ -82,6 +93,7 @@ interface Combination {
   readonly cell: CombinedCell;
   readonly parts: readonly Cell[];
   readonly seq: number;
+  readonly cancelLosers: boolean | undefined;
 }
 
 function follow(call: Combining, rule: Rule, combination: Combination): void {
@@ -106,7 +118,8 @@ function follow(call: Combining, rule: Rule, combination: Combination): void {
 }
 
 /** Records that the part `at` decides, or recalls which one did; the whole ends as that part. */
-function decide(call: Combining, rule: Rule, { cell, parts, seq }: Combination, at: number): void {
+function decide(call: Combining, rule: Rule, combination: Combination, at: number): void {
+  const { cell, parts, seq, cancelLosers } = combination;
   const { host, starter, record } = call;
   const choice = starter.start(() => ({
     operation: { kind: "run", func: rule.name, version: 1 },
@@ -117,9 +130,42 @@ function decide(call: Combining, rule: Rule, { cell, parts, seq }: Combination, 
   cell.watch(cellOf(choice), (recorded) => {
     const chosen = recorded.kind === "resolved" ? parts[Number(recorded.value)] : undefined;
     if (recorded.kind === "rejected") cell.settle(recorded);
-    else if (chosen) cell.watch(chosen, (outcome) => cell.settle(outcome));
-    else host.fault(otherParts(choice.id, rule.name, { recorded: recorded.value, parts }));
+    else if (chosen) {
+      cell.watch(chosen, (outcome) => {
+        const end = () => cell.settle(outcome);
+        if (cancelLosers) cell.watch(canceling(host, losers(parts)), end);
+        else end();
+      });
+    } else host.fault(otherParts(choice.id, rule.name, { recorded: recorded.value, parts }));
   });
+}
+
+/** Those that belong to this execution alone; others may wait for what has an id of its own, or lives on. */
+function losers(parts: readonly Cell[]): readonly Cell[] {
+  return parts.flatMap((part) => {
+    if (part.phase === "settled") return [];
+    if (part instanceof CombinedCell) return losers(part.pending);
+    return part.cancelable ? [part] : [];
+  });
+}
+
+/** Cancels, and lets each cell go on with what is on record of it. A replay that finds them pending does it again. */
+function canceling(host: Host, cells: readonly Cell[]): Cell {
+  const done = new Cell("canceling");
+  let left = cells.length;
+  const one = () => {
+    left -= 1;
+    if (left === 0) done.settle({ kind: "resolved", value: undefined });
+  };
+  for (const cell of cells) {
+    const ended = host.cancel(cell.id).then((promise) => host.journal.outcomeOf(promise));
+    goOn(host, ended, (outcome) => {
+      if (outcome) cell.settle(outcome);
+      one();
+    });
+  }
+  if (cells.length === 0) done.settle({ kind: "resolved", value: undefined });
+  return done;
 }
 
 /** What a program may hand to a combinator: what ctx gave it, or a value that is there. */

@@ -14,6 +14,8 @@ export class CombinedCell extends Cell implements CellObserver {
   #begin: (() => void) | undefined;
   #running = 0;
   #pending = 0;
+  /** What it has watched. */
+  readonly #parts = new Set<Cell>();
   /** It is looking at what it watches, and judges its phase afterwards. */
   #busy = false;
 
@@ -51,7 +53,8 @@ export class CombinedCell extends Cell implements CellObserver {
       then(part.outcome);
       return;
     }
-    if (!part.observedBy(this)) {
+    if (!this.#parts.has(part)) {
+      this.#parts.add(part);
       part.observe(this);
       if (part.phase === "running") this.#running += 1;
     }
@@ -60,6 +63,11 @@ export class CombinedCell extends Cell implements CellObserver {
       this.#pending -= 1;
       this.#look(() => then(outcome));
     });
+  }
+
+  /** What it still waits for. */
+  get pending(): readonly Cell[] {
+    return [...this.#parts].filter(({ phase }) => phase !== "settled");
   }
 
   leaving(part: Cell): void {

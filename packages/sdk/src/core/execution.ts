@@ -30,6 +30,8 @@ export type Ending =
 
 /** How often a park may be answered with nothing new before it counts as a fault of the server. */
 const FRUITLESS_MAX = 3;
+/** How long a pass goes on, in ms, before it asks to be told of what it waits for from outside. */
+const LISTEN_MS = 20;
 
 type GivenUp = Exclude<Ending, { kind: "settled" | "parked" }>;
 
@@ -40,6 +42,8 @@ export class Execution {
   readonly #host: ExecutionHost;
   readonly #cell: Cell;
   readonly #waits = new Waits();
+  readonly #listened = new Set<string>();
+  #listening = false;
   /** How often in a row the server had something to go on with, and it was nothing new. */
   #fruitless = 0;
   /** Whether a park has to name all that is waited for, because the server tells only of what is named. */
@@ -59,6 +63,7 @@ export class Execution {
     this.#cell = new Cell(this.id);
     this.#host = new ExecutionHost(this.id, parts.journal, parts.surroundings, this.#waits);
     this.#cell.observe(this.#host);
+    this.#waits.asked = () => this.#listenSoon();
   }
 
   /** The first pass: calls the function. Never rejects. */
@@ -77,15 +82,51 @@ export class Execution {
   }): Promise<Ending> {
     return this.#pass(async () => {
       this.#journal.reopen(claim.version);
+      this.#listenSoon();
       const fed = await this.#feed(claim.preload);
       if (claim.read || fed === 0)
         await this.#feed(await this.#journal.read(this.#waits.pending()));
     });
   }
 
+  /** A promise has settled while others still run here. When nothing does, the server wakes the task for it. */
+  async heard(promise: PromiseRecord): Promise<void> {
+    const waiting = this.#waits.get(promise.id);
+    if (!waiting || promise.state === "pending") return;
+    try {
+      const outcome = await this.#journal.outcomeOf(promise);
+      if (outcome && !this.#host.given && this.#cell.phase === "running") waiting.settle(outcome);
+    } catch (error) {
+      this.#host.fault(error);
+    }
+  }
+
   /** Gives it up: forgets the program and fires its signal with `reason`. */
   drop(reason: unknown): void {
     this.#host.end({ kind: "dropped" }, reason);
+  }
+
+  /**
+   * A task that is held is not woken. So a pass that goes on while something parked is waited for (a race of a step
+   * with a timer) asks to be told of it.
+   */
+  #listenSoon(): void {
+    if (this.#listening) return;
+    this.#listening = true;
+    this.#host.after(LISTEN_MS, () => {
+      this.#listening = false;
+      if (this.#cell.phase !== "running") return;
+      for (const id of this.#waits.awaited()) if (!this.#listened.has(id)) this.#listen(id);
+    });
+  }
+
+  #listen(id: string): void {
+    this.#listened.add(id);
+    // Without an answer it is found when nothing runs here any more, or at the latest when it is replayed.
+    this.#host.listen(id).then(
+      (promise) => this.heard(promise),
+      () => this.#listened.delete(id),
+    );
   }
 
   async #pass(begin: () => void | Promise<void>): Promise<Ending> {
@@ -170,6 +211,8 @@ class ExecutionHost implements Host, CellObserver {
   readonly dependencies: Host["dependencies"];
   readonly target: Host["target"];
   readonly timerTarget: Host["timerTarget"];
+  readonly cancel: Host["cancel"];
+  readonly listen: Host["listen"];
   readonly journal: Journal;
   readonly chosen = new Map<string, Cell>();
   given: GivenUp | undefined;
@@ -191,6 +234,8 @@ class ExecutionHost implements Host, CellObserver {
     this.dependencies = surroundings.dependencies;
     this.target = (name) => surroundings.target(name);
     this.timerTarget = () => surroundings.timerTarget();
+    this.listen = (id) => surroundings.listen(id);
+    this.cancel = (id) => surroundings.cancel(id);
   }
 
   get signal(): AbortSignal {

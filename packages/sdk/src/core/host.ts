@@ -1,4 +1,5 @@
 /** What all the calls of one execution share, and how they reach it. */
+import type { PromiseRecord } from "@resonate-ts/protocol";
 import type { Cell } from "../future.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Logger } from "../logger.ts";
@@ -15,6 +16,10 @@ export interface Surroundings {
   target(name?: string): string;
   /** The target a timer has to carry for the server to act on it; mostly none. */
   timerTarget(): string | undefined;
+  /** Asks to be told when a promise settles (then `Execution.heard` is called); gives it as it is now. */
+  listen(id: string): Promise<PromiseRecord>;
+  /** Cancels a promise and what was started for it; gives it as it is then. */
+  cancel(id: string): Promise<PromiseRecord>;
 }
 
 export interface Host extends Surroundings {

@@ -34,6 +34,7 @@ export class Starter {
   readonly #place: Place;
   #seq = 0;
   #closed = false;
+  #abandoned = false;
 
   constructor(host: Host, place: Place) {
     this.#host = host;
@@ -45,6 +46,11 @@ export class Starter {
     this.#closed = true;
   }
 
+  /** The call is in vain: operations that are asked for later are not done. */
+  abandon(): void {
+    this.#abandoned = true;
+  }
+
   /** Keeps places for operations that start later, or never, whatever else is started meanwhile; gives the first. */
   reserve(count: number): number {
     const first = this.#seq;
@@ -54,8 +60,11 @@ export class Starter {
 
   /** Starts what `describe` says. What cannot be asked for at all ends the pass. */
   start(describe: () => Start): Future<never> {
-    if (this.#closed && !this.#host.ended) this.#warn();
-    if (this.#closed || this.#host.ended) return never();
+    if (this.#abandoned || this.#host.ended) return never();
+    if (this.#closed) {
+      this.#warn();
+      return never();
+    }
     try {
       return this.#begin(describe());
     } catch (error) {
@@ -77,7 +86,10 @@ export class Starter {
       timeout: options.timeout,
       tags: options.tags,
     });
-    const cell = new Cell(id, { joined: attached });
+    const cell = new Cell(id, {
+      joined: attached,
+      cancelable: attached && chosen === undefined,
+    });
     if (chosen !== undefined) this.#host.chosen.set(id, cell);
     this.ledger.add(cell);
     goOn(this.#host, this.#host.journal.create(request), (recorded) => {

@@ -110,6 +110,7 @@ export class Worker {
   /** A promise has settled. If its task runs here, that was somebody else's doing, and the work is in vain. */
   settled(promise: PromiseRecord): void {
     const { id } = promise;
+    for (const { execution } of this.#held.values()) void execution.heard(promise);
     const reason = reasonOf(promise);
     this.#held.get(id)?.execution.drop(reason);
     this.#warm.take(id)?.execution.drop(reason);
