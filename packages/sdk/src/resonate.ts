@@ -5,7 +5,15 @@ import { Listeners } from "./client/listeners.ts";
 import { Promises } from "./client/promises.ts";
 import { Schedules } from "./client/schedules.ts";
 import { createCodec } from "./codec/json-codec.ts";
-import type { Arguments, CallArguments, DurableFunction, Result } from "./context.ts";
+import type {
+  Arguments,
+  CallArguments,
+  DurableFunction,
+  FreeName,
+  Functions,
+  KnownName,
+  Result,
+} from "./context.ts";
 import type { Clock } from "./core/clock.ts";
 import { ResonateError } from "./errors.ts";
 import type { Logger } from "./logger.ts";
@@ -51,6 +59,10 @@ export interface ResonateSchedule {
  * An id names one execution for ever: a call with an id that exists joins it, or gives its stored outcome,
  * whatever the arguments are this time.
  *
+ * Calls by name take and give `any`, unless a program declares its functions: with
+ * `new Resonate<{ greet: typeof greet }>()` names, arguments and results are checked, and with
+ * `Context<{ greet: typeof greet }>` in functions, too.
+ *
  * @example
  * ```ts
  * const resonate = new Resonate({ path: "app.db" });
@@ -58,7 +70,7 @@ export interface ResonateSchedule {
  * console.log(await resonate.run("greet-1", "greet", "World"));
  * ```
  */
-export class Resonate {
+export class Resonate<R = Functions> {
   /** Promises as they are on the server, and as values. */
   readonly promises: Promises;
   readonly schedules: Schedules;
@@ -77,7 +89,10 @@ export class Resonate {
   #stopped: Promise<void> | undefined;
 
   /** Does nothing yet: the connection is made by the first registration or call. @throws ResonateError `ARGUMENT_INVALID`. */
-  constructor(options: ResonateOptions = {}) {
+  constructor(
+    options: ResonateOptions = {},
+    { flavour = "generator" }: { readonly flavour?: "generator" | "async" } = {},
+  ) {
     const settings = readSettings(options);
     const { network, logger, pid, ttlMs, defaultTarget } = settings;
     const codec = createCodec({ encryptor: settings.encryptor });
@@ -98,7 +113,17 @@ export class Resonate {
     this.#worker = new Worker({
       network,
       codec,
-      surroundings: { registry, clock, logger, dependencies, target, timerTarget, listen, cancel },
+      surroundings: {
+        registry,
+        clock,
+        logger,
+        dependencies,
+        target,
+        timerTarget,
+        listen,
+        cancel,
+        flavour,
+      },
       pid,
       ttlMs,
       maxConcurrentTasks: settings.maxConcurrentTasks,
@@ -165,8 +190,13 @@ export class Resonate {
    *   `ResonateHandle.result`.
    */
   run<F extends DurableFunction>(id: string, fn: F, ...args: CallArguments<F>): Promise<Result<F>>;
+  run<N extends KnownName<R>>(
+    id: string,
+    name: N,
+    ...args: CallArguments<R[N]>
+  ): Promise<Result<R[N]>>;
   // biome-ignore lint/suspicious/noExplicitAny: by name nothing is known of arguments and result.
-  run<T = any>(id: string, name: string, ...args: any[]): Promise<T>;
+  run<T = any>(id: string, name: FreeName<R>, ...args: any[]): Promise<T>;
   async run(id: string, fn: DurableFunction | string, ...given: unknown[]): Promise<unknown> {
     await this.#connect();
     return this.#caller.run({ id, fn, given });
@@ -178,8 +208,13 @@ export class Resonate {
     fn: F,
     ...args: CallArguments<F>
   ): Promise<ResonateHandle<Result<F>>>;
+  beginRun<N extends KnownName<R>>(
+    id: string,
+    name: N,
+    ...args: CallArguments<R[N]>
+  ): Promise<ResonateHandle<Result<R[N]>>>;
   // biome-ignore lint/suspicious/noExplicitAny: by name nothing is known of arguments and result.
-  beginRun<T = any>(id: string, name: string, ...args: any[]): Promise<ResonateHandle<T>>;
+  beginRun<T = any>(id: string, name: FreeName<R>, ...args: any[]): Promise<ResonateHandle<T>>;
   async beginRun(
     id: string,
     fn: DurableFunction | string,
@@ -194,8 +229,13 @@ export class Resonate {
    * be registered here; a name is looked up where it runs.
    */
   rpc<F extends DurableFunction>(id: string, fn: F, ...args: CallArguments<F>): Promise<Result<F>>;
+  rpc<N extends KnownName<R>>(
+    id: string,
+    name: N,
+    ...args: CallArguments<R[N]>
+  ): Promise<Result<R[N]>>;
   // biome-ignore lint/suspicious/noExplicitAny: by name nothing is known of arguments and result.
-  rpc<T = any>(id: string, name: string, ...args: any[]): Promise<T>;
+  rpc<T = any>(id: string, name: FreeName<R>, ...args: any[]): Promise<T>;
   async rpc(id: string, fn: DurableFunction | string, ...given: unknown[]): Promise<unknown> {
     await this.#connect();
     return this.#caller.rpc({ id, fn, given });
@@ -207,8 +247,13 @@ export class Resonate {
     fn: F,
     ...args: CallArguments<F>
   ): Promise<ResonateHandle<Result<F>>>;
+  beginRpc<N extends KnownName<R>>(
+    id: string,
+    name: N,
+    ...args: CallArguments<R[N]>
+  ): Promise<ResonateHandle<Result<R[N]>>>;
   // biome-ignore lint/suspicious/noExplicitAny: by name nothing is known of arguments and result.
-  beginRpc<T = any>(id: string, name: string, ...args: any[]): Promise<ResonateHandle<T>>;
+  beginRpc<T = any>(id: string, name: FreeName<R>, ...args: any[]): Promise<ResonateHandle<T>>;
   async beginRpc(
     id: string,
     fn: DurableFunction | string,
@@ -253,8 +298,14 @@ export class Resonate {
     fn: F,
     ...args: CallArguments<F>
   ): Promise<ResonateSchedule>;
+  schedule<N extends KnownName<R>>(
+    name: string,
+    cron: string,
+    fn: N,
+    ...args: CallArguments<R[N]>
+  ): Promise<ResonateSchedule>;
   // biome-ignore lint/suspicious/noExplicitAny: by name nothing is known of arguments.
-  schedule(name: string, cron: string, fn: string, ...args: any[]): Promise<ResonateSchedule>;
+  schedule(name: string, cron: string, fn: FreeName<R>, ...args: any[]): Promise<ResonateSchedule>;
   async schedule(
     name: string,
     cron: string,

@@ -16,7 +16,7 @@ import type {
   SleepOptions,
 } from "../context.ts";
 import { ResonateError } from "../errors.ts";
-import { Begun, type Cell, type Future, type Settled } from "../future.ts";
+import { Begun, Cell, Future, type Settled } from "../future.ts";
 import type { Recorded } from "../journal/journal.ts";
 import { type OptionFields, type OptionInput, Options, splitOptions } from "../options.ts";
 import { attempt } from "./attempt.ts";
@@ -39,6 +39,8 @@ export interface CallPlace {
   readonly timeoutAt: number;
   readonly attempt: number;
   readonly version: number;
+  /** Name of the function. */
+  readonly func: string;
 }
 
 export class CallContext implements Context {
@@ -47,6 +49,10 @@ export class CallContext implements Context {
   readonly parentId: string;
   readonly branchId: string;
   readonly info: CallInfo;
+  readonly func: string;
+  readonly timeoutAt: number;
+  readonly attempt: number;
+  readonly version: number;
   readonly date = { now: () => this.#observe("resonate:date", "now", Date) };
   readonly math = { random: () => this.#observe("resonate:math", "random", Math) };
   readonly lfi: Context["beginRun"];
@@ -68,6 +74,10 @@ export class CallContext implements Context {
     this.originId = place.originId;
     this.parentId = place.parentId;
     this.branchId = place.branchId;
+    this.func = place.func;
+    this.timeoutAt = place.timeoutAt;
+    this.attempt = place.attempt;
+    this.version = place.version;
     this.info = { attempt: place.attempt, timeout: place.timeoutAt, version: place.version };
     this.#signal = new CallSignal(host, place);
     this.lfi = this.beginRun.bind(this);
@@ -101,8 +111,25 @@ export class CallContext implements Context {
     return new Begun(this.rpc(fn, ...given));
   }
 
-  detached(fn: DurableFunction | string, ...given: unknown[]): Begun<never> {
-    return new Begun(this.#starter.start(() => this.#dispatch("detached", fn, given)));
+  /** A `Begun`, or a future of the id: the flavour's context says which. */
+  detached(fn: DurableFunction | string, ...given: unknown[]): never {
+    const started = Promise.withResolvers<void>();
+    const future = this.#starter.start(() => ({
+      ...this.#dispatch("detached", fn, given),
+      recorded: started.resolve,
+    }));
+    const generator = this.#host.flavour === "generator";
+    const result = generator
+      ? new Begun(future)
+      : new Future(this.#onRecord(future.id, started.promise));
+    return result as never;
+  }
+
+  #onRecord(id: string, started: Promise<void>): Cell {
+    const cell = new Cell(id);
+    this.ledger.add(cell);
+    goOn(this.#host, started, () => cell.settle({ kind: "resolved", value: { id } }));
+    return cell;
   }
 
   all(parts: Iterable<unknown>, options?: CombineOptions): Future<never> {
@@ -138,10 +165,12 @@ export class CallContext implements Context {
     return this.#starter.start(() => ({ operation, options: {} }));
   }
 
-  promise({ data, timeout, tags }: PromiseOptions = {}): Begun<never> {
+  /** A `Begun`, or the future itself: the flavour's context says which. */
+  promise({ data, timeout, tags }: PromiseOptions = {}): never {
     const { fields: options } = new Options({ timeout, tags });
     const operation: Operation = { kind: "promise", data };
-    return new Begun(this.#starter.start(() => ({ operation, options })));
+    const future = this.#starter.start(() => ({ operation, options }));
+    return (this.#host.flavour === "generator" ? new Begun(future) : future) as never;
   }
 
   panic(condition: boolean, message = "ctx.panic was called with a condition that holds"): Check {
@@ -279,6 +308,7 @@ export class CallContext implements Context {
         branchId: recorded.tags[TAG.branch] ?? this.branchId,
         timeoutAt: recorded.timeoutAt,
         version: callee.version,
+        func: callee.name,
       },
       cell,
       parent: this,

@@ -196,6 +196,7 @@ export class Execution {
         branchId: tags[TAG.branch] || this.id,
         timeoutAt,
         version: callee.version,
+        func: callee.name,
       },
       cell: this.#cell,
       done: (outcome) => this.#cell.settle(outcome),
@@ -213,6 +214,7 @@ class ExecutionHost implements Host, CellObserver {
   readonly timerTarget: Host["timerTarget"];
   readonly cancel: Host["cancel"];
   readonly listen: Host["listen"];
+  readonly flavour: Host["flavour"];
   readonly journal: Journal;
   readonly chosen = new Map<string, Cell>();
   given: GivenUp | undefined;
@@ -234,6 +236,7 @@ class ExecutionHost implements Host, CellObserver {
     this.dependencies = surroundings.dependencies;
     this.target = (name) => surroundings.target(name);
     this.timerTarget = () => surroundings.timerTarget();
+    this.flavour = surroundings.flavour;
     this.listen = (id) => surroundings.listen(id);
     this.cancel = (id) => surroundings.cancel(id);
   }

@@ -16,6 +16,8 @@ export interface Surroundings {
   target(name?: string): string;
   /** The target a timer has to carry for the server to act on it; mostly none. */
   timerTarget(): string | undefined;
+  /** The entry that the program uses: what `promise` and `detached` give differs. */
+  readonly flavour: "generator" | "async";
   /** Asks to be told when a promise settles (then `Execution.heard` is called); gives it as it is now. */
   listen(id: string): Promise<PromiseRecord>;
   /** Cancels a promise and what was started for it; gives it as it is then. */

@@ -22,6 +22,8 @@ export interface Start {
   readonly options: OptionFields;
   /** The id, where the program chose it. */
   readonly chosen?: string | undefined;
+  /** Called when its promise is on record. */
+  readonly recorded?: () => void;
   /** Its place, where that was reserved; else the next one. */
   readonly seq?: number;
   /** Does the work here; without it, something outside has to. */
@@ -73,7 +75,8 @@ export class Starter {
     }
   }
 
-  #begin({ operation, options, chosen, perform, seq = this.reserve(1) }: Start): Future<never> {
+  #begin(start: Start): Future<never> {
+    const { operation, options, chosen, perform, seq = this.reserve(1) } = start;
     const attached = operation.kind !== "detached";
     const id =
       chosen === undefined ? nameOf(operation, this.#place.id, seq) : checkedId(chosen, operation);
@@ -95,6 +98,7 @@ export class Starter {
     goOn(this.#host, this.#host.journal.create(request), (recorded) => {
       const versionAsked = (options.version ?? 0) > 0;
       if (chosen === undefined) checkRecorded(operation, request, recorded, { versionAsked });
+      start.recorded?.();
       this.#recall(cell, recorded, perform);
     });
     return new Future(cell);
