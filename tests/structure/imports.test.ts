@@ -131,7 +131,17 @@ const RULES: readonly Rule[] = [
   },
   {
     files: SDK,
-    may: [SDK, PROTOCOL, "node:", "undici", "eventsource-parser", "devalue", "zod"],
+    may: [
+      SDK,
+      PROTOCOL,
+      "node:",
+      "undici",
+      "eventsource-parser",
+      "devalue",
+      "zod",
+      "@opentelemetry/api",
+      "@standard-schema/spec",
+    ],
     because: "users import the SDK: it must stay light and know nothing of servers and tools",
   },
   {

@@ -6,6 +6,7 @@
 import type { ResonateHandle } from "./client/handle.ts";
 import type { Promises } from "./client/promises.ts";
 import type { Schedules } from "./client/schedules.ts";
+import type { Tasks } from "./client/tasks.ts";
 import type {
   CallArguments,
   DurableFunction,
@@ -15,13 +16,9 @@ import type {
   Result,
 } from "./context.ts";
 import type { EagerFunction } from "./eager-context.ts";
+import type { ClientOptions, FunctionOptions, ResonateSchedule } from "./functions.ts";
 import type { Options } from "./options.ts";
-import {
-  type ClientOptions,
-  type FunctionOptions,
-  Resonate as MainResonate,
-  type ResonateSchedule,
-} from "./resonate.ts";
+import { Resonate as MainResonate } from "./resonate.ts";
 import type { ResonateOptions } from "./settings.ts";
 
 export type { ResonateHandle } from "./client/handle.ts";
@@ -35,6 +32,7 @@ export type {
 } from "./context.ts";
 export type { DetachedHandle, EagerContext as Context, Info } from "./eager-context.ts";
 export {
+  InputInvalidError,
   isResonateError,
   LeaseLostError,
   NonDeterminismError,
@@ -44,11 +42,11 @@ export {
   ServerRefusedError,
   ServerUnreachableError,
 } from "./errors.ts";
+export type { ClientOptions, FunctionOptions, ResonateSchedule } from "./functions.ts";
 /** What every operation of a context gives: a promise with the id of what is on record. */
 export { Future as DurablePromise } from "./future.ts";
 export { consoleLogger, type Logger, type LogLevel, silentLogger } from "./logger.ts";
 export { Options } from "./options.ts";
-export type { ResonateSchedule } from "./resonate.ts";
 export {
   Constant,
   type EncodedRetryPolicy,
@@ -79,6 +77,7 @@ export interface ResonateFunc<F extends EagerFunction> {
  */
 export class Resonate<R = Functions> {
   readonly promises: Promises;
+  readonly tasks: Tasks;
   readonly schedules: Schedules;
   readonly #main: MainResonate;
 
@@ -86,6 +85,7 @@ export class Resonate<R = Functions> {
   constructor(options: ResonateOptions = {}) {
     this.#main = new MainResonate(options, { flavour: "async" });
     this.promises = this.#main.promises;
+    this.tasks = this.#main.tasks;
     this.schedules = this.#main.schedules;
   }
 

@@ -4,9 +4,9 @@ import type { ResonateHandle } from "./client/handle.ts";
 import { Listeners } from "./client/listeners.ts";
 import { Promises } from "./client/promises.ts";
 import { Schedules } from "./client/schedules.ts";
+import { Tasks } from "./client/tasks.ts";
 import { createCodec } from "./codec/json-codec.ts";
 import type {
-  Arguments,
   CallArguments,
   DurableFunction,
   FreeName,
@@ -16,42 +16,19 @@ import type {
 } from "./context.ts";
 import type { Clock } from "./core/clock.ts";
 import { ResonateError } from "./errors.ts";
+import type {
+  ClientOptions,
+  FunctionOptions,
+  ResonateFunc,
+  ResonateSchedule,
+} from "./functions.ts";
 import type { Logger } from "./logger.ts";
 import type { Network } from "./network/network.ts";
-import { type OptionInput, Options, splitOptions } from "./options.ts";
+import { Options, splitOptions } from "./options.ts";
 import { Registry } from "./registry.ts";
 import { type ResonateOptions, readSettings } from "./settings.ts";
 import { systemClock } from "./worker/system-clock.ts";
 import { Worker } from "./worker/worker.ts";
-
-/** How a function is registered. */
-export interface FunctionOptions<F> {
-  /** A whole number from 1. Default 1. Register changed code under a new one: calls under way keep theirs. */
-  readonly version?: number;
-  /**
-   * Gives the id of a call from its arguments. Every `ctx.run`, `ctx.rpc` and `ctx.detached` of this function that
-   * names no id takes this one, so that equal calls share one result, in every workflow and for ever.
-   */
-  readonly key?: (...args: Arguments<F>) => string;
-}
-
-/** Options of a call made from outside; the id is an argument of its own there. */
-export type ClientOptions = Omit<OptionInput, "id" | "nonRetryableErrors">;
-
-/** A registered function; calls are bound to its version. */
-export interface ResonateFunc<F extends DurableFunction> {
-  run(id: string, ...args: CallArguments<F>): Promise<Result<F>>;
-  rpc(id: string, ...args: CallArguments<F>): Promise<Result<F>>;
-  beginRun(id: string, ...args: CallArguments<F>): Promise<ResonateHandle<Result<F>>>;
-  beginRpc(id: string, ...args: CallArguments<F>): Promise<ResonateHandle<Result<F>>>;
-  options(fields?: ClientOptions): Options;
-}
-
-/** A schedule that has been created. */
-export interface ResonateSchedule {
-  /** Fires no more; what it started goes on. */
-  delete(): Promise<void>;
-}
 
 /**
  * Runs durable functions, and asks others to.
@@ -73,6 +50,7 @@ export interface ResonateSchedule {
 export class Resonate<R = Functions> {
   /** Promises as they are on the server, and as values. */
   readonly promises: Promises;
+  readonly tasks: Tasks;
   readonly schedules: Schedules;
   readonly #network: Network;
   readonly #clock: Clock = systemClock;
@@ -95,7 +73,7 @@ export class Resonate<R = Functions> {
   ) {
     const settings = readSettings(options);
     const { network, logger, pid, ttlMs, defaultTarget } = settings;
-    const codec = createCodec({ encryptor: settings.encryptor });
+    const codec = createCodec({ encryptor: settings.encryptor, bytesMax: settings.valueBytesMax });
     const clock = this.#clock;
     const registry = this.#registry;
     const target = (name = defaultTarget) => network.match(name);
@@ -108,6 +86,7 @@ export class Resonate<R = Functions> {
     this.#network = network;
     this.#logger = logger;
     this.promises = new Promises({ network, codec });
+    this.tasks = new Tasks({ network });
     this.schedules = new Schedules({ network });
     this.#listeners = new Listeners({ network, clock, logger });
     this.#worker = new Worker({
@@ -177,6 +156,7 @@ export class Resonate<R = Functions> {
       version: options?.version,
       // It is called with the arguments of this very function.
       key: options?.key as ((...args: never[]) => string) | undefined,
+      input: options?.input,
     });
     this.#serve();
     return this.#bound(name, version);

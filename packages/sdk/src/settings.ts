@@ -42,6 +42,8 @@ export interface ResonateOptions {
    * 1,000; 0 keeps none.
    */
   readonly warmExecutionsMax?: number;
+  /** Largest param or value, in bytes as it travels, before encryption. Default 1 MiB (1,048,576). */
+  readonly valueBytesMax?: number;
 }
 
 /** Options with everything decided. */
@@ -54,6 +56,7 @@ export interface Settings {
   readonly defaultTarget: string;
   readonly maxConcurrentTasks: number;
   readonly warmExecutionsMax: number;
+  readonly valueBytesMax: number;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -72,6 +75,7 @@ export function readSettings(options: ResonateOptions, env: Environment = proces
     defaultTarget: options.defaultTarget ?? (place.kind === "embedded" ? group : "default"),
     maxConcurrentTasks: count("maxConcurrentTasks", options.maxConcurrentTasks ?? 1_000, 1),
     warmExecutionsMax: count("warmExecutionsMax", options.warmExecutionsMax ?? 1_000, 0),
+    valueBytesMax: count("valueBytesMax", options.valueBytesMax ?? 1_048_576, 1),
   };
 }
 

@@ -108,7 +108,7 @@ export class Caller {
     const { args, options } = splitOptions(given);
     const { name, version } = remoteCalleeOf(fn, options.version, registry);
     const retry = options.retryPolicy?.encode();
-    const param = await codec.encode(invocation({ func: name, version, args, retry }));
+    const param = await codec.encode(invocation({ func: name, version, args, retry }), id);
     const timeout = options.timeout ?? TIMEOUT_MS_DEFAULT;
     await schedules.create(id, cron, "{{.id}}-{{.timestamp}}", timeout, {
       promiseHeaders: param.headers,
@@ -140,7 +140,7 @@ export class Caller {
     return {
       id,
       timeoutAt: this.#parts.clock.now() + (options.timeout ?? TIMEOUT_MS_DEFAULT),
-      param: await this.#parts.codec.encode(invocation({ func: name, version, args, retry })),
+      param: await this.#parts.codec.encode(invocation({ func: name, version, args, retry }), id),
       tags: {
         ...options.tags,
         [TAG.origin]: id,

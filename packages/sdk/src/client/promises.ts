@@ -148,19 +148,19 @@ export class Promises {
     timeoutAt: number,
     given: { readonly param?: unknown; readonly tags?: Tags | undefined } = {},
   ): Promise<DecodedPromise> {
-    const param = await this.#codec.encode(given.param);
+    const param = await this.#codec.encode(given.param, id);
     const tags = { [TAG.scope]: "global", ...given.tags };
     const created = await this.#ask("promise.create", { id, timeoutAt, param, tags });
     return this.#decode(created.promise);
   }
 
   async resolveValue(id: string, value?: unknown): Promise<DecodedPromise> {
-    const encoded = await this.#codec.encode(value);
+    const encoded = await this.#codec.encode(value, id);
     return this.#decode(await this.#settle(id, "resolved", encoded));
   }
 
   async rejectValue(id: string, error?: unknown): Promise<DecodedPromise> {
-    const encoded = await this.#codec.encode(error);
+    const encoded = await this.#codec.encode(error, id);
     return this.#decode(await this.#settle(id, "rejected", encoded));
   }
 

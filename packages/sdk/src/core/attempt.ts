@@ -124,7 +124,14 @@ function isMisuse(error: unknown): boolean {
   return MISUSES.some((code) => isResonateError(error, code));
 }
 
-const MISUSES = ["ARGUMENT_INVALID", "ID_INVALID", "VERSION_INVALID", "VALUE_NOT_ENCODABLE"];
+const MISUSES = [
+  "ARGUMENT_INVALID",
+  "ID_INVALID",
+  "INPUT_INVALID",
+  "VALUE_NOT_ENCODABLE",
+  "VALUE_TOO_LARGE",
+  "VERSION_INVALID",
+];
 
 function ignoredPolicy(id: string): string {
   return `The retry policy of '${id}' is ignored: it is a workflow, and only functions that start nothing durable are tried again. Give the policy to its steps.`;

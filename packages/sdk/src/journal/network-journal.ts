@@ -67,7 +67,7 @@ export class NetworkJournal implements Journal {
     }
     let param: Value | undefined;
     return this.#write(
-      () => this.#codec.encode(data),
+      () => this.#codec.encode(data, id),
       (encoded) => {
         param = encoded;
         return { kind: "promise.create", data: { id, timeoutAt, tags, param: encoded } };
@@ -77,7 +77,7 @@ export class NetworkJournal implements Journal {
 
   async settle(id: string, outcome: Settled): Promise<Settled> {
     const promise = await this.#write(
-      () => this.#encode(outcome),
+      () => this.#encode(id, outcome),
       (end) => ({ kind: "promise.settle", data: { id, ...end } }),
     );
     const settled = await outcomeOf(promise, this.#codec);
@@ -127,7 +127,7 @@ export class NetworkJournal implements Journal {
   }
 
   async finish(outcome: Settled): Promise<PromiseRecord> {
-    const data = { id: this.#id, ...(await this.#encode(outcome)) };
+    const data = { id: this.#id, ...(await this.#encode(this.#id, outcome)) };
     const action = { kind: "promise.settle", head: {}, data } as const;
     const response = await this.#send("task.fulfill", { ...this.#claim(), action });
     if (isRefusal(response)) throw this.#refused(response, "task.fulfill");
@@ -145,13 +145,13 @@ export class NetworkJournal implements Journal {
   }
 
   /** An outcome as it is recorded. One that cannot be written is a failure like any other: the program is told. */
-  #encode(outcome: Settled): Ending | Promise<Ending> {
+  #encode(id: string, outcome: Settled): Ending | Promise<Ending> {
     const failed = (error: unknown) => {
       if (!isUnwritable(error)) throw error;
-      return this.#encode({ kind: "rejected", error });
+      return this.#encode(id, { kind: "rejected", error });
     };
     try {
-      const value = this.#codec.encode(contentOf(outcome));
+      const value = this.#codec.encode(contentOf(outcome), id);
       const ending = (encoded: Value) => ({ state: stateOf(outcome), value: encoded });
       return value instanceof Promise ? value.then(ending, failed) : ending(value);
     } catch (error) {
