@@ -119,6 +119,7 @@ const RULES: readonly Rule[] = [
       `${SDK}options.ts`,
       `${SDK}registry.ts`,
       `${SDK}retry.ts`,
+      `${SDK}tracing.ts`,
       PROTOCOL,
     ],
     because: "executions run against the journal's port: no Node, no network, no worker",

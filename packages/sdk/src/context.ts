@@ -28,12 +28,14 @@ export type CallArguments<F> = [...Arguments<F>, Options?];
 
 /** What a durable function gives, whatever its style; what a future gives, where it returns one. */
 // biome-ignore lint/suspicious/noExplicitAny: only matches; nothing of this type reaches a program.
-export type Result<F> = F extends (...args: any[]) => Generator<any, infer T, any>
-  ? Awaited<T>
-  : // biome-ignore lint/suspicious/noExplicitAny: only matches; nothing of this type reaches a program.
-    F extends (...args: any[]) => infer R
-    ? Awaited<R>
-    : never;
+export type Result<F> = F extends (...args: any[]) => infer R
+  ? [R] extends [never]
+    ? never
+    : // biome-ignore lint/suspicious/noExplicitAny: only matches; nothing of this type reaches a program.
+      R extends Generator<any, infer T, any>
+      ? Awaited<T>
+      : Awaited<R>
+  : never;
 
 /** Facts about this call. */
 export interface CallInfo {

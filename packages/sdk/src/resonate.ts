@@ -24,6 +24,7 @@ import type {
 } from "./functions.ts";
 import type { Logger } from "./logger.ts";
 import type { Network } from "./network/network.ts";
+import { TracedNetwork } from "./network/traced.ts";
 import { Options, splitOptions } from "./options.ts";
 import { Registry } from "./registry.ts";
 import { type ResonateOptions, readSettings } from "./settings.ts";
@@ -72,7 +73,8 @@ export class Resonate<R = Functions> {
     { flavour = "generator" }: { readonly flavour?: "generator" | "async" } = {},
   ) {
     const settings = readSettings(options);
-    const { network, logger, pid, ttlMs, defaultTarget } = settings;
+    const { logger, pid, ttlMs, defaultTarget } = settings;
+    const network = new TracedNetwork(settings.network);
     const codec = createCodec({ encryptor: settings.encryptor, bytesMax: settings.valueBytesMax });
     const clock = this.#clock;
     const registry = this.#registry;
@@ -128,7 +130,7 @@ export class Resonate<R = Functions> {
       this.#listeners.settled(message.data.promise);
       this.#worker.settled(message.data.promise);
     });
-    network.opened?.(() => this.#listeners.refresh());
+    network.opened(() => this.#listeners.refresh());
   }
 
   /**

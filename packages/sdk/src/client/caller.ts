@@ -5,6 +5,7 @@ import {
   type PromiseRecord,
   rootIdProblem,
   TAG,
+  type Value,
 } from "@resonate-ts/protocol";
 import type { Codec } from "../codec/codec.ts";
 import type { DurableFunction } from "../context.ts";
@@ -16,6 +17,7 @@ import { makeRequest } from "../network/envelope.ts";
 import type { Network } from "../network/network.ts";
 import { splitOptions } from "../options.ts";
 import type { Registry } from "../registry.ts";
+import { activeHeaders } from "../tracing.ts";
 import type { Worker } from "../worker/worker.ts";
 import { ask } from "./ask.ts";
 import { PromiseHandle, resultOf } from "./handle.ts";
@@ -137,10 +139,14 @@ export class Caller {
     if (problem) throw new ResonateError("ID_INVALID", `Cannot call '${name}': ${problem}.`);
     const { args, options } = splitOptions(given);
     const retry = options.retryPolicy?.encode();
+    const headers = activeHeaders();
     return {
       id,
       timeoutAt: this.#parts.clock.now() + (options.timeout ?? TIMEOUT_MS_DEFAULT),
-      param: await this.#parts.codec.encode(invocation({ func: name, version, args, retry }), id),
+      param: withHeaders(
+        await this.#parts.codec.encode(invocation({ func: name, version, args, retry }), id),
+        headers,
+      ),
       tags: {
         ...options.tags,
         [TAG.origin]: id,
@@ -155,6 +161,10 @@ export class Caller {
   #handle<T>(promise: PromiseRecord): PromiseHandle<T> {
     return new PromiseHandle<T>(promise, this.#parts);
   }
+}
+
+function withHeaders(param: Value, headers: Value["headers"]): Value {
+  return headers ? { ...param, headers: { ...param.headers, ...headers } } : param;
 }
 
 /** What is run here must be found again by whoever goes on with it, so it has to be registered. */

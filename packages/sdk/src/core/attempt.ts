@@ -47,7 +47,10 @@ export function attempt(host: Host, work: Work): void {
     const current = new CallContext(host, { ...work.place, attempt: count });
     context = current;
     parent?.nest(current);
-    const over = () => {
+    const { id, func } = work.place;
+    current.trace = (parent?.trace ?? host.trace)?.step({ id, func, attempt: count });
+    const over = (outcome: Settled) => {
+      current.trace?.end(outcome.kind === "rejected" ? outcome : undefined);
       context = undefined;
       parent?.unnest(current);
       current.close();
@@ -63,12 +66,13 @@ function once(
     readonly work: Work;
     readonly context: CallContext;
     readonly count: number;
-    readonly over: () => void;
+    readonly over: (outcome: Settled) => void;
     readonly again: (count: number) => void;
   },
 ): void {
   const { work, context, count, over, again } = turn;
-  drive(() => work.fn(context, ...work.args), {
+  const call = () => work.fn(context, ...work.args);
+  drive(() => (context.trace ? context.trace.run(call) : call()), {
     ledger: context.ledger,
     turn: (callback) => host.clock.turn(callback),
     isGenerator: () => {
@@ -78,7 +82,7 @@ function once(
       parked: () => host.cascade(() => work.cell.park()),
       running: () => host.cascade(() => work.cell.unpark()),
       finished: (ended, style) => {
-        over();
+        over(ended);
         // A retry policy may be the program's own, and throw.
         goOn(host, ended, (outcome) => {
           const leaf = style !== "generator" && context.ledger.started === 0;

@@ -19,6 +19,7 @@ import { ResonateError } from "../errors.ts";
 import { Begun, Cell, Future, type Settled } from "../future.ts";
 import type { Recorded } from "../journal/journal.ts";
 import { type OptionFields, type OptionInput, Options, splitOptions } from "../options.ts";
+import type { Trace } from "../tracing.ts";
 import { attempt } from "./attempt.ts";
 import { CallSignal } from "./call-signal.ts";
 import { type Combining, combine, RULES } from "./combine.ts";
@@ -61,6 +62,8 @@ export class CallContext implements Context {
   readonly rfc: Context["rpc"];
   /** Set before the first line of a generator runs. */
   isGenerator = false;
+  /** The span of this attempt. */
+  trace: Trace | undefined;
   readonly #host: Host;
   readonly #starter: Starter;
   readonly #signal: CallSignal;
@@ -267,7 +270,8 @@ export class CallContext implements Context {
       retry: options.retryPolicy?.encode(),
       target: this.#host.target(options.target),
     };
-    return { operation, options, chosen: options.id ?? key?.(...args) };
+    const headers = this.trace?.headers();
+    return { operation, options, headers, chosen: options.id ?? key?.(...args) };
   }
 
   /** Runs here a function that only looks at the world, so that replays see the same. */

@@ -14,6 +14,7 @@ import { isResonateError, LeaseLostError, ResonateError } from "../errors.ts";
 import { Cell, type CellObserver } from "../future.ts";
 import type { Journal, Recorded } from "../journal/journal.ts";
 import { decodeRetryPolicy } from "../retry.ts";
+import { type Trace, tracePass } from "../tracing.ts";
 import { attempt } from "./attempt.ts";
 import type { Host, Surroundings } from "./host.ts";
 import { calleeOf } from "./resolve.ts";
@@ -130,6 +131,14 @@ export class Execution {
   }
 
   async #pass(begin: () => void | Promise<void>): Promise<Ending> {
+    const trace = tracePass({ id: this.id, headers: this.#promise.param.headers });
+    this.#host.trace = trace;
+    const ending = await trace.run(() => this.#drive(begin));
+    trace.end(ending.kind === "fault" ? ending : undefined);
+    return ending;
+  }
+
+  async #drive(begin: () => void | Promise<void>): Promise<Ending> {
     try {
       await begin();
       for (;;) {
@@ -218,6 +227,7 @@ class ExecutionHost implements Host, CellObserver {
   readonly journal: Journal;
   readonly chosen = new Map<string, Cell>();
   given: GivenUp | undefined;
+  trace: Trace | undefined;
   readonly #id: string;
   readonly #waits: Waits;
   readonly #abort = new AbortController();

@@ -4,6 +4,7 @@ import type { Cell } from "../future.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Logger } from "../logger.ts";
 import type { Registry } from "../registry.ts";
+import type { Trace } from "../tracing.ts";
 import type { Clock } from "./clock.ts";
 
 /** What a process gives to every execution. */
@@ -26,6 +27,8 @@ export interface Surroundings {
 
 export interface Host extends Surroundings {
   readonly journal: Journal;
+  /** The pass that is under way. */
+  readonly trace: Trace | undefined;
   /** Fires when the execution is given up. */
   readonly signal: AbortSignal;
   /** The execution has been given up: nothing it does counts any more. */

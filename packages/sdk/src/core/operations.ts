@@ -39,6 +39,8 @@ export interface Asked {
   /** In ms. */
   readonly timeout?: number | undefined;
   readonly tags?: Tags | undefined;
+  /** Of the param. */
+  readonly headers?: Tags | undefined;
 }
 
 /** The promise that an operation is recorded as. */
@@ -48,6 +50,7 @@ export function createRequest(operation: Operation, place: Place, asked: Asked):
     timeoutAt: deadline(operation, place, asked),
     tags: { ...lineage(operation, place, asked), ...ownTags(operation), ...asked.tags },
     data: paramOf(operation),
+    headers: asked.headers,
   };
 }
 

@@ -22,6 +22,8 @@ export interface Start {
   readonly options: OptionFields;
   /** The id, where the program chose it. */
   readonly chosen?: string | undefined;
+  /** Headers of its param. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Called when its promise is on record. */
   readonly recorded?: () => void;
   /** Its place, where that was reserved; else the next one. */
@@ -88,6 +90,7 @@ export class Starter {
       now: this.#host.clock.now(),
       timeout: options.timeout,
       tags: options.tags,
+      headers: start.headers,
     });
     const cell = new Cell(id, {
       joined: attached,

@@ -59,7 +59,7 @@ export class NetworkJournal implements Journal {
     this.#known = new Map(parts.preload.map((promise) => [promise.id, promise]));
   }
 
-  create({ id, timeoutAt, tags, data }: CreateRequest): Recorded | Promise<Recorded> {
+  create({ id, timeoutAt, tags, data, headers }: CreateRequest): Recorded | Promise<Recorded> {
     const known = this.#known.get(id);
     if (known) {
       this.#known.delete(id);
@@ -69,8 +69,8 @@ export class NetworkJournal implements Journal {
     return this.#write(
       () => this.#codec.encode(data, id),
       (encoded) => {
-        param = encoded;
-        return { kind: "promise.create", data: { id, timeoutAt, tags, param: encoded } };
+        param = headers ? { ...encoded, headers: { ...encoded.headers, ...headers } } : encoded;
+        return { kind: "promise.create", data: { id, timeoutAt, tags, param } };
       },
     ).then((promise) => readRecord(promise, this.#codec, param));
   }
