@@ -6,12 +6,12 @@
  * does not know it ignores.
  */
 import {
-  type Attributes,
   type Context,
   context,
   isSpanContextValid,
   type Span,
   SpanKind,
+  type SpanOptions,
   SpanStatusCode,
   trace,
 } from "@opentelemetry/api";
@@ -23,47 +23,48 @@ const tracer = trace.getTracer("resonate");
 type Headers = Readonly<Record<string, string>>;
 
 /** Something that takes time, being traced. */
-export class Trace {
-  readonly #context: Context;
-  readonly #span: Span;
-
-  constructor(parent: Context, name: string, kind: SpanKind, attributes: Attributes) {
-    this.#span = tracer.startSpan(name, { kind, attributes }, parent);
-    this.#context = trace.setSpan(parent, this.#span);
-  }
-
+export interface Trace {
   /** One step of a function, under the function's own trace. */
-  step(attributes: {
-    readonly id: string;
-    readonly func: string;
-    readonly attempt: number;
-  }): Trace {
-    const { id, func, attempt } = attributes;
-    return new Trace(this.#context, `resonate.step ${func}`, SpanKind.INTERNAL, {
-      "resonate.id": id,
-      "resonate.attempt": attempt,
-    });
-  }
-
+  step(attributes: { readonly id: string; readonly func: string; readonly attempt: number }): Trace;
   /** Calls `work` so that spans which it starts are below this one. */
-  run<T>(work: () => T): T {
-    return context.with(this.#context, work);
-  }
-
+  run<T>(work: () => T): T;
   /** Headers that make a call a part of this trace; nothing where nothing is traced. */
-  headers(): Headers | undefined {
-    return headersOf(this.#context);
-  }
-
+  headers(): Headers | undefined;
   /** It is over; with what went wrong, if something did. */
-  end(failed?: { readonly error: unknown }): void {
-    if (failed) {
-      const message = failed.error instanceof Error ? failed.error.message : String(failed.error);
-      this.#span.setStatus({ code: SpanStatusCode.ERROR, message });
-      if (failed.error instanceof Error) this.#span.recordException(failed.error);
-    }
-    this.#span.end();
+  end(failed?: { readonly error: unknown }): void;
+}
+
+/** Where nothing is traced: nothing below is looked at either. */
+const untraced: Trace = {
+  step: () => untraced,
+  run: (work) => work(),
+  headers: () => undefined,
+  end: () => {},
+};
+
+function begin(parent: Context, name: string, options: SpanOptions): Trace {
+  const span = tracer.startSpan(name, options, parent);
+  if (!isSpanContextValid(span.spanContext())) return untraced;
+  const own = trace.setSpan(parent, span);
+  return {
+    step: ({ id, func, attempt }) =>
+      begin(own, `resonate.step ${func}`, {
+        attributes: { "resonate.id": id, "resonate.attempt": attempt },
+      }),
+    run: (work) => context.with(own, work),
+    headers: () => headersOf(own),
+    end: (failed) => end(span, failed),
+  };
+}
+
+function end(span: Span, failed: { readonly error: unknown } | undefined): void {
+  if (failed) {
+    const { error } = failed;
+    const message = error instanceof Error ? error.message : String(error);
+    span.setStatus({ code: SpanStatusCode.ERROR, message });
+    if (error instanceof Error) span.recordException(error);
   }
+  span.end();
 }
 
 /** A pass of a task: a part of the trace that its call names. */
@@ -73,12 +74,13 @@ export function tracePass(pass: {
 }): Trace {
   const parent = pass.headers?.[HEADER];
   const above = parent === undefined ? context.active() : contextOf(parent);
-  return new Trace(above, "resonate.pass", SpanKind.CONSUMER, { "resonate.id": pass.id });
+  const attributes = { "resonate.id": pass.id };
+  return begin(above, "resonate.pass", { kind: SpanKind.CONSUMER, attributes });
 }
 
 /** A request, under whatever is being traced. */
 export function traceRequest(kind: string): Trace {
-  return new Trace(context.active(), `resonate.request ${kind}`, SpanKind.CLIENT, {});
+  return begin(context.active(), `resonate.request ${kind}`, { kind: SpanKind.CLIENT });
 }
 
 /** As `Trace.headers`, of whatever is being traced now. */
