@@ -73,7 +73,7 @@ export class Resonate<R = Functions> {
     { flavour = "generator" }: { readonly flavour?: "generator" | "async" } = {},
   ) {
     const settings = readSettings(options);
-    const { logger, pid, ttlMs, defaultTarget } = settings;
+    const { logger, pid, ttlMs, defaultTarget, dialect } = settings;
     const network = new TracedNetwork(settings.network);
     const codec = createCodec({ encryptor: settings.encryptor, bytesMax: settings.valueBytesMax });
     const clock = this.#clock;
@@ -104,6 +104,7 @@ export class Resonate<R = Functions> {
         listen,
         cancel,
         flavour,
+        dialect,
       },
       pid,
       ttlMs,
@@ -121,6 +122,7 @@ export class Resonate<R = Functions> {
       listeners: this.#listeners,
       schedules: this.schedules,
       promises: this.promises,
+      dialect,
       pid,
       ttlMs,
       target,

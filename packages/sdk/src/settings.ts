@@ -42,6 +42,11 @@ export interface ResonateOptions {
    * 1,000; 0 keeps none.
    */
   readonly warmExecutionsMax?: number;
+  /**
+   * How the ids of trees that begin here are spelled. `colon` (the default): `root:0.1`. `dots`: `root.0.1`, as official
+   * SDKs up to 0.11.4 do and the servers of their time want it. Trees that others began go on as they are.
+   */
+  readonly dialect?: "colon" | "dots";
   /** Largest param or value, in bytes as it travels, before encryption. Default 1 MiB (1,048,576). */
   readonly valueBytesMax?: number;
 }
@@ -56,6 +61,7 @@ export interface Settings {
   readonly defaultTarget: string;
   readonly maxConcurrentTasks: number;
   readonly warmExecutionsMax: number;
+  readonly dialect: "colon" | "dots";
   readonly valueBytesMax: number;
 }
 
@@ -75,6 +81,7 @@ export function readSettings(options: ResonateOptions, env: Environment = proces
     defaultTarget: options.defaultTarget ?? (place.kind === "embedded" ? group : "default"),
     maxConcurrentTasks: count("maxConcurrentTasks", options.maxConcurrentTasks ?? 1_000, 1),
     warmExecutionsMax: count("warmExecutionsMax", options.warmExecutionsMax ?? 1_000, 0),
+    dialect: dialectOf(options.dialect),
     valueBytesMax: count("valueBytesMax", options.valueBytesMax ?? 1_048_576, 1),
   };
 }
@@ -120,6 +127,11 @@ function timeoutOf({ timeout }: ResonateOptions, env: Environment): number | und
   if (timeout !== undefined) return count("timeout", timeout, 1);
   if (!env.RESONATE_TIMEOUT) return undefined;
   return count("RESONATE_TIMEOUT", Number(env.RESONATE_TIMEOUT), 1);
+}
+
+function dialectOf(given: ResonateOptions["dialect"] = "colon"): "colon" | "dots" {
+  if (given === "colon" || given === "dots") return given;
+  throw invalid(`'dialect' must be 'colon' or 'dots', got ${String(given)}.`);
 }
 
 function levelOf(verbose = false): LogLevel {

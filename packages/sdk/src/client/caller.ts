@@ -34,6 +34,7 @@ export interface CallerParts {
   readonly listeners: Listeners;
   readonly schedules: Schedules;
   readonly promises: Promises;
+  readonly dialect: "colon" | "dots";
   readonly pid: string;
   readonly ttlMs: number;
   /** The address of a target given by name; without a name, the default one. */
@@ -112,7 +113,8 @@ export class Caller {
     const retry = options.retryPolicy?.encode();
     const param = await codec.encode(invocation({ func: name, version, args, retry }), id);
     const timeout = options.timeout ?? TIMEOUT_MS_DEFAULT;
-    await schedules.create(id, cron, "{{.id}}-{{.timestamp}}", timeout, {
+    const join = this.#parts.dialect === "dots" ? "." : "-";
+    await schedules.create(id, cron, `{{.id}}${join}{{.timestamp}}`, timeout, {
       promiseHeaders: param.headers,
       promiseData: param.data,
       promiseTags: { ...options.tags, [TAG.target]: target(options.target) },
@@ -154,6 +156,7 @@ export class Caller {
         [TAG.parent]: id,
         [TAG.scope]: "global",
         [TAG.target]: target,
+        ...(this.#parts.dialect === "dots" && { [TAG.prefix]: id }),
       },
     };
   }

@@ -37,6 +37,7 @@ export interface CallPlace {
   readonly originId: string;
   readonly parentId: string;
   readonly branchId: string;
+  readonly prefixId?: string | undefined;
   readonly timeoutAt: number;
   readonly attempt: number;
   readonly version: number;
@@ -67,12 +68,14 @@ export class CallContext implements Context {
   readonly #host: Host;
   readonly #starter: Starter;
   readonly #signal: CallSignal;
+  readonly #prefixId: string | undefined;
   readonly #nested = new Set<CallContext>();
   #abandoned = false;
 
   constructor(host: Host, place: CallPlace) {
     this.#host = host;
     this.#starter = new Starter(host, place);
+    this.#prefixId = place.prefixId;
     this.id = place.id;
     this.originId = place.originId;
     this.parentId = place.parentId;
@@ -232,7 +235,6 @@ export class CallContext implements Context {
   /** What the combinators need of this call. */
   #combining(): Combining & Mapping {
     return {
-      id: this.id,
       host: this.#host,
       starter: this.#starter,
       record: (cell, id, outcome) => this.#record(cell, id, outcome),
@@ -310,6 +312,7 @@ export class CallContext implements Context {
         originId: recorded.tags[TAG.origin] ?? this.originId,
         parentId: this.id,
         branchId: recorded.tags[TAG.branch] ?? this.branchId,
+        prefixId: this.#prefixId,
         timeoutAt: recorded.timeoutAt,
         version: callee.version,
         func: callee.name,

@@ -8,7 +8,6 @@
  * I2. The place of that step is reserved when the combinator is called, so that ids do not depend on what settles
  *     when.
  */
-import { childId } from "@resonate-ts/protocol";
 import type { CombineOptions } from "../context.ts";
 import { NonDeterminismError, ResonateError } from "../errors.ts";
 import { Begun, Cell, cellOf, Future, type Settled } from "../future.ts";
@@ -18,7 +17,6 @@ import { goOn, type Starter } from "./starter.ts";
 
 /** The call that combines. */
 export interface Combining {
-  readonly id: string;
   readonly host: Host;
   readonly starter: Starter;
   /** Records how a step that ran here ended; its cell goes on with what is on record. */
@@ -80,7 +78,7 @@ export function combine(
 ): Future<never> {
   const parts = Array.from(given, (part) => cellOfPart(part, rule.name));
   const seq = call.starter.reserve(1);
-  const cell: CombinedCell = new CombinedCell(childId(call.id, seq), {
+  const cell: CombinedCell = new CombinedCell(call.starter.idAt(seq), {
     host: call.host,
     joined: false,
     begin: () => follow(call, rule, { cell, parts, seq, cancelLosers: options?.cancelLosers }),

@@ -203,6 +203,7 @@ export class Execution {
         originId: tags[TAG.origin] ?? originOf(this.id),
         parentId: tags[TAG.parent] ?? this.id,
         branchId: tags[TAG.branch] || this.id,
+        prefixId: tags[TAG.prefix] ?? (this.#host.dialect === "dots" ? this.id : undefined),
         timeoutAt,
         version: callee.version,
         func: callee.name,
@@ -224,6 +225,7 @@ class ExecutionHost implements Host, CellObserver {
   readonly cancel: Host["cancel"];
   readonly listen: Host["listen"];
   readonly flavour: Host["flavour"];
+  readonly dialect: Host["dialect"];
   readonly journal: Journal;
   readonly chosen = new Map<string, Cell>();
   given: GivenUp | undefined;
@@ -246,6 +248,7 @@ class ExecutionHost implements Host, CellObserver {
     this.dependencies = surroundings.dependencies;
     this.target = (name) => surroundings.target(name);
     this.timerTarget = () => surroundings.timerTarget();
+    this.dialect = surroundings.dialect;
     this.flavour = surroundings.flavour;
     this.listen = (id) => surroundings.listen(id);
     this.cancel = (id) => surroundings.cancel(id);

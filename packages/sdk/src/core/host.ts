@@ -19,6 +19,8 @@ export interface Surroundings {
   timerTarget(): string | undefined;
   /** The entry that the program uses: what `promise` and `detached` give differs. */
   readonly flavour: "generator" | "async";
+  /** How trees are spelled that begin here. */
+  readonly dialect: "colon" | "dots";
   /** Asks to be told when a promise settles (then `Execution.heard` is called); gives it as it is now. */
   listen(id: string): Promise<PromiseRecord>;
   /** Cancels a promise and what was started for it; gives it as it is then. */

@@ -6,7 +6,6 @@
  * I2. After a failure that counts no further item is started, and those under way are waited for. Then the failed item
  *     with the lowest place is the same in every replay, whatever else had been started: no record is needed.
  */
-import { childId } from "@resonate-ts/protocol";
 import type { DurableFunction, MapOptions } from "../context.ts";
 import { ResonateError } from "../errors.ts";
 import { cellOf, Future, type Settled } from "../future.ts";
@@ -20,7 +19,6 @@ const CONCURRENCY_DEFAULT = 100;
 
 /** The call that maps. */
 export interface Mapping {
-  readonly id: string;
   readonly host: Host;
   readonly starter: Starter;
   /** What to start to call `fn` as `ctx.run` or `ctx.rpc` does. */
@@ -55,14 +53,14 @@ class Window {
     fn: DurableFunction | string,
     given: { readonly items: readonly unknown[]; readonly options: MapOptions<unknown> },
   ) {
-    const { id, host, starter } = mapping;
+    const { host, starter } = mapping;
     this.#mapping = mapping;
     this.#fn = fn;
     this.#items = given.items;
     this.#options = given.options;
     this.#seq = starter.reserve(given.items.length + 1);
     const begin = () => this.#fill();
-    this.cell = new CombinedCell(childId(id, this.#seq), { host, joined: true, begin });
+    this.cell = new CombinedCell(starter.idAt(this.#seq), { host, joined: true, begin });
     starter.ledger.add(this.cell);
     this.cell.begin();
   }

@@ -6,14 +6,14 @@
  * I2. In an execution that has been given up, and after the end of the call, no operation does anything or ever
  *     settles.
  */
-import { childId, detachedId, isExternal, rootIdProblem, TAG } from "@resonate-ts/protocol";
+import { isExternal, rootIdProblem, TAG } from "@resonate-ts/protocol";
 import { ResonateError } from "../errors.ts";
 import { Cell, Future } from "../future.ts";
 import type { Recorded } from "../journal/journal.ts";
 import type { OptionFields } from "../options.ts";
 import type { Host } from "./host.ts";
 import { Ledger } from "./ledger.ts";
-import { createRequest, type Operation, type Place } from "./operations.ts";
+import { createRequest, nameOf, type Operation, type Place } from "./operations.ts";
 import { checkRecorded } from "./replay.ts";
 
 /** One operation on its way. */
@@ -55,6 +55,11 @@ export class Starter {
     this.#abandoned = true;
   }
 
+  /** The id of a promise at a place. */
+  idAt(seq: number): string {
+    return nameOf({ kind: "promise", data: undefined }, this.#place, seq);
+  }
+
   /** Keeps places for operations that start later, or never, whatever else is started meanwhile; gives the first. */
   reserve(count: number): number {
     const first = this.#seq;
@@ -81,7 +86,7 @@ export class Starter {
     const { operation, options, chosen, perform, seq = this.reserve(1) } = start;
     const attached = operation.kind !== "detached";
     const id =
-      chosen === undefined ? nameOf(operation, this.#place.id, seq) : checkedId(chosen, operation);
+      chosen === undefined ? nameOf(operation, this.#place, seq) : checkedId(chosen, operation);
     const shared = chosen === undefined ? undefined : this.#host.chosen.get(id);
     if (shared) return this.#share(shared, attached);
     const request = createRequest(operation, this.#place, {
@@ -164,10 +169,6 @@ export function goOn<A>(host: Host, answer: A | Promise<A>, next: (answer: A) =>
 /** A future that nothing will ever settle. */
 export function never(): Future<never> {
   return new Future(new Cell("never"));
-}
-
-function nameOf(operation: Operation, parent: string, seq: number): string {
-  return operation.kind === "detached" ? detachedId(parent, seq) : childId(parent, seq);
 }
 
 /** A chosen id that comes from a registered `key` has not been checked yet. */
