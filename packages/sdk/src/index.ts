@@ -40,6 +40,7 @@ export {
   ResonateError,
   ServerRefusedError,
   ServerUnreachableError,
+  ServerUnreachableError as ResonateTimeoutException,
 } from "./errors.ts";
 export type {
   ClientOptions,
