@@ -19,6 +19,12 @@ export const TAG_LENGTH_MAX = 1_024;
 export const HEADER_LENGTH_MAX = 8_192;
 /** Longest cursor, in characters: an id in base64 of percent-encoding, which may take 12 for one of its own. */
 export const CURSOR_LENGTH_MAX = 12 * ID_LENGTH_MAX;
+/** Longest cause of a release or a halt, in characters; longer ones are cut off, so that nothing fails for its reason. */
+export const CAUSE_LENGTH_MAX = 2_000;
+/** Most functions that a worker announces. */
+export const FUNCTIONS_MAX = 10_000;
+/** Most versions of one of them. */
+export const VERSIONS_MAX = 1_000;
 /** Largest page of a search. */
 export const PAGE_LIMIT_MAX = 1_000;
 
@@ -62,6 +68,7 @@ const envelopeSchema = z.object({
     version: z.string(),
     auth: nullable(z.string()),
     "resonate:preload": z.enum(["delta", "none"]).optional().catch(undefined),
+    "resonate:cause": z.string().transform(causeOf).optional().catch(undefined),
   }),
   data: z.record(z.string(), z.unknown()),
 });
@@ -118,6 +125,12 @@ const callback = z
   .refine(({ awaited, awaiter }) => awaited !== awaiter, "a promise must not await itself");
 const claim = { id, version };
 
+const functions = z
+  .record(z.string().max(ID_LENGTH_MAX), z.array(z.int().min(0)).max(VERSIONS_MAX))
+  .refine((given) => Object.keys(given).length <= FUNCTIONS_MAX, {
+    message: `must have at most ${FUNCTIONS_MAX} entries`,
+  });
+
 /** Any `kind` is let through, as official servers do: the place says what the action is. */
 function action<K extends string, D>(kind: K, data: z.ZodType<D>) {
   const parts = { kind: z.string(), head: z.unknown().optional(), data };
@@ -133,6 +146,26 @@ const fencedAction = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("promise.settle"), data: settle }),
 ]);
 
+const fence = z
+  .object({
+    ...claim,
+    action: fencedAction,
+    // biome-ignore lint/suspicious/noThenProperty: the wire's name; its value is an object, so nothing awaits it.
+    then: z.object({ kind: z.literal("promise.create"), data: create }).optional(),
+  })
+  .refine(({ id, action }) => action.data.id !== id, {
+    path: ["action", "data", "id"],
+    message: "must not be the task's own promise",
+  })
+  .refine(({ action, then }) => !then || action.kind === "promise.settle", {
+    path: ["then"],
+    message: "must go with an action promise.settle",
+  })
+  .refine(({ id, action, then }) => !then || ![id, action.data.id].includes(then.data.id), {
+    path: ["then", "data", "id"],
+    message: "must not be the task's own promise, nor the one that is settled",
+  });
+
 const dataSchemas = {
   "promise.get": z.object({ id }),
   "promise.create": create,
@@ -147,12 +180,7 @@ const dataSchemas = {
   "task.get": z.object({ id }),
   "task.create": z.object({ pid: id, ttl, action: claimedCreate }),
   "task.acquire": z.object({ ...claim, pid: id, ttl }),
-  "task.fence": z
-    .object({ ...claim, action: fencedAction })
-    .refine((fence) => fence.action.data.id !== fence.id, {
-      path: ["action", "data", "id"],
-      message: "must not be the task's own promise",
-    }),
+  "task.fence": fence,
   "task.heartbeat": z.object({ pid: id, tasks: z.array(z.object(claim)).min(1) }),
   "task.suspend": z
     .object({ ...claim, actions: z.array(action("promise.register_callback", callback)).min(1) })
@@ -173,6 +201,13 @@ const dataSchemas = {
   "task.halt": z.object({ id }),
   "task.continue": z.object({ id }),
   "task.search": z.object({ state: nullable(z.enum(taskStates)), ...page(100) }),
+  "worker.announce": z.object({
+    group: z.string().min(1).max(ID_LENGTH_MAX),
+    pid: id,
+    ttl,
+    slots: z.int().min(1),
+    functions,
+  }),
   "schedule.create": z.object({
     id: id.refine((text) => !text.includes(":"), "must not contain ':'"),
     cron: z.string().min(1),
@@ -191,6 +226,11 @@ const dataSchemas = {
     ...page(10),
   }),
 } satisfies { readonly [K in RequestKind]: z.ZodType<RequestData[K]> };
+
+function causeOf(text: string): string {
+  // Stores keep text without NUL, and as UTF-8.
+  return text.slice(0, CAUSE_LENGTH_MAX).replaceAll("\0", "\uFFFD").toWellFormed();
+}
 
 /** An object of strings, taken as it is. */
 function strings(limit: { readonly lengthMax: number }) {

@@ -73,7 +73,7 @@ export class Resonate<R = Functions> {
     { flavour = "generator" }: { readonly flavour?: "generator" | "async" } = {},
   ) {
     const settings = readSettings(options);
-    const { logger, pid, ttlMs, defaultTarget, dialect } = settings;
+    const { logger, pid, ttlMs, defaultTarget, dialect, speculate } = settings;
     const network = new TracedNetwork(settings.network);
     const codec = createCodec({ encryptor: settings.encryptor, bytesMax: settings.valueBytesMax });
     const clock = this.#clock;
@@ -105,6 +105,7 @@ export class Resonate<R = Functions> {
         cancel,
         flavour,
         dialect,
+        speculate,
       },
       pid,
       ttlMs,
@@ -128,11 +129,14 @@ export class Resonate<R = Functions> {
       target,
     });
     network.recv((message) => {
-      if (message.kind === "execute") return this.#worker.offer(message.data.task);
+      if (message.kind === "execute") return this.#worker.execute(message);
       this.#listeners.settled(message.data.promise);
       this.#worker.settled(message.data.promise);
     });
-    network.opened(() => this.#listeners.refresh());
+    network.opened(() => {
+      this.#worker.opened();
+      this.#listeners.refresh();
+    });
   }
 
   /**
@@ -162,6 +166,7 @@ export class Resonate<R = Functions> {
       key: options?.key as ((...args: never[]) => string) | undefined,
       input: options?.input,
     });
+    this.#worker.registered();
     this.#serve();
     return this.#bound(name, version);
   }

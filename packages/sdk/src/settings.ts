@@ -49,6 +49,12 @@ export interface ResonateOptions {
   readonly dialect?: "colon" | "dots";
   /** Largest param or value, in bytes as it travels, before encryption. Default 1 MiB (1,048,576). */
   readonly valueBytesMax?: number;
+  /**
+   * Whether a workflow is told how a step has ended while that is still being recorded, so that the next step is
+   * recorded together with it. What leaves the workflow waits for the record in any case, and what a workflow was told
+   * wrongly is replayed. Needs a server that knows of it. Default true.
+   */
+  readonly speculate?: boolean;
 }
 
 /** Options with everything decided. */
@@ -63,6 +69,7 @@ export interface Settings {
   readonly warmExecutionsMax: number;
   readonly dialect: "colon" | "dots";
   readonly valueBytesMax: number;
+  readonly speculate: boolean;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -83,6 +90,7 @@ export function readSettings(options: ResonateOptions, env: Environment = proces
     warmExecutionsMax: count("warmExecutionsMax", options.warmExecutionsMax ?? 1_000, 0),
     dialect: dialectOf(options.dialect),
     valueBytesMax: count("valueBytesMax", options.valueBytesMax ?? 1_048_576, 1),
+    speculate: options.speculate ?? true,
   };
 }
 

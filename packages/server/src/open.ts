@@ -6,6 +6,12 @@ import { jsonLogger, type Logger } from "./logger.ts";
 import { openingError } from "./stores/sqlite/errors.ts";
 import { SqliteStore } from "./stores/sqlite/sqlite-store.ts";
 
+/**
+ * Longest that a task which nobody takes is left alone, in ms. Workers that poll are offered what waits for them from
+ * memory; this is for what is not remembered.
+ */
+const RETRY_TIMEOUT_MS_MAX = 3_600_000;
+
 export interface EngineOptions {
   /** File of the SQLite database, created when absent. Without it records live in memory and end with the process. */
   readonly path?: string | undefined;
@@ -45,7 +51,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   const engine = new GroupCommitEngine({
     store,
     clock: options.clock ?? steadyClock(),
-    settings: { retryTimeoutMs },
+    settings: { retryTimeoutMs, retryTimeoutMsMax: RETRY_TIMEOUT_MS_MAX },
     serverUrl,
     restartGraceMs,
     logger: options.logger ?? jsonLogger("warn"),

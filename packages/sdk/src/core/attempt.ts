@@ -22,8 +22,11 @@ export interface Work {
   readonly cell: Cell;
   /** The call that started it. */
   readonly parent?: CallContext;
-  /** Called once, with what it returned, or with what it threw when it is not tried again. */
-  readonly done: (outcome: Settled) => void;
+  /**
+   * Called once, with what it returned, or with what it threw when it is not tried again; and whether it is a leaf: it
+   * started nothing.
+   */
+  readonly done: (outcome: Settled, leaf: boolean) => void;
 }
 
 /**
@@ -88,7 +91,7 @@ function once(
           const leaf = style !== "generator" && context.ledger.started === 0;
           const delay =
             outcome.kind === "rejected" ? retryDelay(host, work, { outcome, leaf, count }) : null;
-          if (delay === null) work.done(outcome);
+          if (delay === null) work.done(outcome, leaf);
           else host.after(delay, () => again(count + 1));
         });
       },

@@ -17,7 +17,7 @@ import type {
 } from "../context.ts";
 import { ResonateError } from "../errors.ts";
 import { Begun, Cell, Future, type Settled } from "../future.ts";
-import type { Recorded } from "../journal/journal.ts";
+import type { Ended, Recorded } from "../journal/journal.ts";
 import { type OptionFields, type OptionInput, Options, splitOptions } from "../options.ts";
 import type { Trace } from "../tracing.ts";
 import { attempt } from "./attempt.ts";
@@ -237,7 +237,7 @@ export class CallContext implements Context {
     return {
       host: this.#host,
       starter: this.#starter,
-      record: (cell, id, outcome) => this.#record(cell, id, outcome),
+      record: (cell, id, outcome) => this.#record(cell, { id, outcome, leaf: false }),
       call: (via, fn, given) => this.#call(via, fn, given),
     };
   }
@@ -319,14 +319,33 @@ export class CallContext implements Context {
       },
       cell,
       parent: this,
-      done: (outcome) => this.#record(cell, recorded.id, outcome),
+      done: (outcome, leaf) => {
+        const ahead = this.#mayBeTold(recorded)
+          ? (told: Settled) => this.#tell(cell, told)
+          : undefined;
+        this.#record(cell, { id: recorded.id, outcome, leaf, ahead });
+      },
     });
   }
 
   /** Records how a step ended; its cell goes on with what is on record. */
-  #record(cell: Cell, id: string, outcome: Settled): void {
-    const settling = this.#host.journal.settle(id, outcome);
-    goOn(this.#host, settling, (settled) => cell.settle(settled));
+  #record(cell: Cell, ended: Ended): void {
+    goOn(this.#host, this.#host.journal.settle(ended), (settled) => this.#tell(cell, settled));
+  }
+
+  /** Whether this call may be told an outcome of its child before it is on record. */
+  #mayBeTold({ tags, timeoutAt }: Recorded): boolean {
+    // What others may ask for too, or time has settled already, is not this call's alone to foretell.
+    const own = this.#host.speculate && tags[TAG.caller] === undefined;
+    if (!own || this.#host.clock.now() >= timeoutAt) return false;
+    return this.isGenerator || (this.#starter.stride.steady && this.ledger.running === 1);
+  }
+
+  #tell(cell: Cell, outcome: Settled): void {
+    if (cell.phase === "settled") return;
+    if (!this.isGenerator && this.ledger.running === 1) this.#starter.stride.told();
+    // A cascade, since this may end this call, and so on upwards.
+    this.#host.cascade(() => cell.settle(outcome));
   }
 
   #giveUp(message: string): Check {

@@ -25,6 +25,8 @@ export interface Surroundings {
   listen(id: string): Promise<PromiseRecord>;
   /** Cancels a promise and what was started for it; gives it as it is then. */
   cancel(id: string): Promise<PromiseRecord>;
+  /** Whether a program may be told an outcome before it is on record. */
+  readonly speculate: boolean;
 }
 
 export interface Host extends Surroundings {
@@ -46,6 +48,8 @@ export interface Host extends Surroundings {
   cascade(step: () => void): void;
   /** Watches a cell that something outside may have to settle. */
   track(cell: Cell): void;
+  /** A creation is on its way whose promise counts as parked already: no pass ends before its answer. */
+  creating(answer: Promise<unknown>): void;
   /** The cells of ids chosen by the program, so that one id is one piece of work. */
   readonly chosen: Map<string, Cell>;
 }

@@ -15,6 +15,7 @@ import type { Host } from "./host.ts";
 import { Ledger } from "./ledger.ts";
 import { createRequest, nameOf, type Operation, type Place } from "./operations.ts";
 import { checkRecorded } from "./replay.ts";
+import { Stride } from "./stride.ts";
 
 /** One operation on its way. */
 export interface Start {
@@ -32,8 +33,16 @@ export interface Start {
   readonly perform?: (cell: Cell, recorded: Recorded) => void;
 }
 
+/** What is done here. */
+interface Work {
+  readonly perform: NonNullable<Start["perform"]>;
+  /** Its promise was known to be on record when it was asked for. */
+  readonly known: boolean;
+}
+
 export class Starter {
   readonly ledger = new Ledger();
+  readonly stride: Stride;
   readonly #host: Host;
   readonly #place: Place;
   #seq = 0;
@@ -43,6 +52,7 @@ export class Starter {
   constructor(host: Host, place: Place) {
     this.#host = host;
     this.#place = place;
+    this.stride = new Stride(host.clock);
   }
 
   /** The call is over: operations that are asked for later are not done. */
@@ -74,6 +84,7 @@ export class Starter {
       this.#warn();
       return never();
     }
+    this.stride.asked();
     try {
       return this.#begin(describe());
     } catch (error) {
@@ -103,13 +114,25 @@ export class Starter {
     });
     if (chosen !== undefined) this.#host.chosen.set(id, cell);
     this.ledger.add(cell);
-    goOn(this.#host, this.#host.journal.create(request), (recorded) => {
+    const creation = this.#host.journal.create(request);
+    goOn(this.#host, creation, (recorded) => {
       const versionAsked = (options.version ?? 0) > 0;
       if (chosen === undefined) checkRecorded(operation, request, recorded, { versionAsked });
       start.recorded?.();
-      this.#recall(cell, recorded, perform);
+      this.#recall(cell, recorded, perform && { perform, known: !(creation instanceof Promise) });
     });
+    if (creation instanceof Promise && isExternal(request.tags) && !perform) {
+      this.#parkAhead(cell, creation);
+    }
     return new Future(cell);
+  }
+
+  /** What others have to settle will be parked when its creation is answered; so the two can travel together. */
+  #parkAhead(cell: Cell, creation: Promise<Recorded>): void {
+    if (!this.#host.journal.together) return;
+    this.#host.creating(creation);
+    this.#host.track(cell);
+    cell.park();
   }
 
   /** Somebody in this execution has asked for this id before. */
@@ -119,20 +142,25 @@ export class Starter {
     return new Future(cell);
   }
 
-  #recall(cell: Cell, recorded: Recorded, perform: Start["perform"]): void {
+  #recall(cell: Cell, recorded: Recorded, work: Work | undefined): void {
     if (recorded.outcome) cell.settle(recorded.outcome);
     else if (isExternal(recorded.tags)) {
+      if (cell.phase === "parked") return;
       this.#host.track(cell);
       cell.park();
-    } else this.#perform(recorded, perform && (() => perform(cell, recorded)));
+    } else this.#perform(cell, recorded, work);
   }
 
-  #perform({ id, tags }: Recorded, perform: (() => void) | undefined): void {
+  #perform(cell: Cell, recorded: Recorded, work: Work | undefined): void {
+    const { id, tags } = recorded;
     const caller = tags[TAG.caller];
-    if (!perform) throw underWay(id, caller);
+    if (!work) throw underWay(id, caller);
+    const perform = () => work.perform(cell, recorded);
     if (caller !== undefined && caller !== this.#place.id) this.#takeOver(caller, id, perform);
-    // Never in the same stack: a replay finds all promises of a deep tree on record at once.
-    else goOn(this.#host, Promise.resolve(), perform);
+    // Never in the same stack: a replay finds all promises of a deep tree on record at once. What has just been
+    // created follows from no guess; what was there before may be asked for because of one.
+    else
+      goOn(this.#host, (work.known && this.#host.journal.certain()) || Promise.resolve(), perform);
   }
 
   /** A local call that another function started is ours only if that function runs under the same claim. */

@@ -12,6 +12,7 @@ import {
 import type { Engine } from "@resonate-ts/server";
 import { ResonateError, ServerUnreachableError } from "../errors.ts";
 import { type Logger, silentLogger } from "../logger.ts";
+import { endOfTurn } from "./end-of-turn.ts";
 import type { Extension, Network } from "./network.ts";
 import { addressOf } from "./target.ts";
 
@@ -41,6 +42,7 @@ export class EmbeddedNetwork implements Network {
   readonly #options: EmbeddedNetworkOptions;
   readonly #where: string;
   readonly #receivers: ((message: Message) => void)[] = [];
+  readonly #openings: (() => void)[] = [];
   #waiting: Waiting[] = [];
   #extensions: ReadonlySet<Extension> = new Set();
   #engine: Promise<Engine> | undefined;
@@ -87,6 +89,10 @@ export class EmbeddedNetwork implements Network {
     this.#receivers.push(receive);
   }
 
+  opened(callback: () => void): void {
+    this.#openings.push(callback);
+  }
+
   #open(): Promise<Engine> {
     this.#engine ??= this.#load();
     return this.#engine;
@@ -113,6 +119,7 @@ export class EmbeddedNetwork implements Network {
       send: (message) => this.#receive(message),
       closed: () => undefined,
     });
+    for (const callback of this.#openings) callback();
     return engine;
   }
 
@@ -173,12 +180,6 @@ function openingError(error: unknown): unknown {
     return new ResonateError("STORE_UNUSABLE", error.message, { cause: error });
   }
   return error;
-}
-
-/** Runs `work` after everything that this turn of the event loop still does, but before its next one. */
-function endOfTurn(work: () => void): void {
-  // A tick that is asked for in a microtask runs when no microtask is left.
-  queueMicrotask(() => process.nextTick(work));
 }
 
 function stopped(request: Request): ResonateError {

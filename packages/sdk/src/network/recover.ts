@@ -17,7 +17,7 @@ import {
 } from "@resonate-ts/protocol";
 import { makeRequest } from "./envelope.ts";
 
-type Send = <K extends RequestKind>(request: Request<K>) => Promise<Response<K> | Refusal>;
+export type Send = <K extends RequestKind>(request: Request<K>) => Promise<Response<K> | Refusal>;
 
 /** Largest page of a search. */
 const PAGE = 1_000;
@@ -92,8 +92,8 @@ async function readPromise(id: string, send: Send): Promise<PromiseRecord | unde
   return isRefusal(answer) ? undefined : answer.data.promise;
 }
 
-/** What a claim is answered with beside the promise: the other promises of its branch. */
-async function readBranch(
+/** What a claim is answered with beside the promise: the other promises of its branch; nothing if it is refused. */
+export async function readBranch(
   promise: PromiseRecord,
   send: Send,
 ): Promise<readonly PromiseRecord[] | undefined> {

@@ -5,6 +5,8 @@ import type { Logger } from "../logger.ts";
 import { makeRequest } from "../network/envelope.ts";
 import type { Network } from "../network/network.ts";
 
+/** How soon the server is told of a claim that it gave unasked, in ms: it waits for 2 s. */
+const CONFIRM_MS = 500;
 /** Most tasks named in one heartbeat. */
 const TASKS_MAX = 1_000;
 
@@ -30,7 +32,10 @@ export interface HeartbeatsOptions {
  */
 export class Heartbeats {
   readonly #options: HeartbeatsOptions;
+  /** Claims that came unasked, with their versions. */
+  #unconfirmed = new Map<string, number>();
   #cancel: (() => void) | undefined;
+  #cancelConfirming: (() => void) | undefined;
 
   constructor(options: HeartbeatsOptions) {
     this.#options = options;
@@ -42,9 +47,24 @@ export class Heartbeats {
     this.#cancel ??= clock.background(ttlMs / 2, () => this.#beat());
   }
 
+  /** A claim came unasked. If it is still held in half a second, the server is told so then. */
+  confirm({ id, version }: Claim): void {
+    this.#unconfirmed.set(id, version);
+    this.#cancelConfirming ??= this.#options.clock.background(CONFIRM_MS, () => this.#confirm());
+  }
+
   stop(): void {
     this.#cancel?.();
+    this.#cancelConfirming?.();
     this.#cancel = undefined;
+  }
+
+  #confirm(): void {
+    const unconfirmed = this.#unconfirmed;
+    this.#unconfirmed = new Map();
+    this.#cancelConfirming = undefined;
+    const held = this.#options.held().filter(({ id, version }) => unconfirmed.get(id) === version);
+    for (const tasks of this.#groups(held)) void this.#send(tasks);
   }
 
   #beat(): void {

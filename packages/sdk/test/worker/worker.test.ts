@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Context } from "../../src/index.ts";
 import { idOf, refusal } from "../core/engine-network.ts";
-import { gate, openWorld, type World } from "../core/world.ts";
+import { gate, openWorld, WITHOUT_CLAIMS, type World } from "../core/world.ts";
 
 let world: World;
 beforeEach(async () => {
@@ -115,6 +115,7 @@ describe("heartbeats", () => {
     const two = gate();
     const { resonate, network } = world.client({
       ttl: 1_000,
+      extensions: WITHOUT_CLAIMS,
       register: { one: hold(one.resolve), two: hold(two.resolve) },
     });
     await resonate.beginRun("w", "one");
@@ -241,7 +242,7 @@ test("a claim that somebody else won is dropped without a word", async () => {
 });
 
 test("a timer that is offered as a task is left alone", async () => {
-  const worker = world.client({ register: { fn: () => 1 } });
+  const worker = world.client({ register: { fn: () => 1 }, extensions: WITHOUT_CLAIMS });
   const client = world.client({ group: "clients" });
   await worker.network.init();
   const tags = { "resonate:timer": "true", "resonate:target": worker.network.anycast };

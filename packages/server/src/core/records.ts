@@ -12,10 +12,6 @@ export interface StoredPromise extends PromiseRecord {
 }
 
 export interface StoredTask extends TaskRecord {
-  /** How many claims in a row ended without a verdict: their lease ran out, or they were given back with a cause. Absent: none. */
-  readonly failures?: number;
-  /** Why the last of those claims was given back, or why the task was halted, as the worker said. */
-  readonly cause?: string;
   /** When the server must act: the next offer while pending, the end of the lease while acquired; absent otherwise. */
   readonly dueAt?: number;
 }
@@ -58,6 +54,7 @@ export type Outgoing =
       readonly kind: "execute";
       readonly address: string;
       readonly task: { readonly id: string; readonly version: number };
+      readonly promise: PromiseRecord;
     }
   | { readonly kind: "unblock"; readonly address: string; readonly promise: PromiseRecord }
   /** To the process that holds a claim: somebody else has settled the promise. Lost without harm. */

@@ -38,15 +38,24 @@ interface InternalSteps {
   "promise.notified": { readonly awaited: string; readonly address: string };
   /** Sends `execute` for a task that is still pending, and arms the next offer. */
   "task.offer": { readonly id: string; readonly version: number };
-  /** The lease has run out, or (`lost`) its holder's connection is gone for good. */
-  "task.expire": { readonly id: string; readonly version: number; readonly lost: boolean };
+  /** A claim is over without its holder having said so. */
+  "task.expire": {
+    readonly id: string;
+    readonly version: number;
+    /** The holder is known to be gone, or never to have had it; otherwise the lease has to have run out. */
+    readonly lost: boolean;
+    /** Nobody is known to have worked on it: a claim that was given and not taken up. It counts as no failure. */
+    readonly untouched?: boolean;
+    /** Only a task whose target is polled: whoever holds it would have a stream by now. */
+    readonly onlyPolled?: boolean;
+  };
   /** An occurrence is due. */
   "schedule.fire": { readonly id: string; readonly occurrence: number };
   /** Creates the promise of an occurrence, unless its id is taken. */
   "schedule.spawn": { readonly promise: PromiseCreate; readonly occurrence: number };
 }
 
-export type Steps = RequestData & InternalSteps;
+export type Steps = Omit<RequestData, "worker.announce"> & InternalSteps;
 export type StepKind = keyof Steps;
 export type Step<K extends StepKind = StepKind> = {
   readonly [P in K]: { readonly kind: P; readonly data: Steps[P]; readonly head?: RequestHead };
@@ -84,6 +93,8 @@ export const OBLIGATIONS_MAX = 1_000;
 export interface CoreSettings {
   /** How long an offered task may stay unclaimed before it is offered again, in ms. */
   readonly retryTimeoutMs: number;
+  /** The longest that this grows to, in ms, while nobody takes the task. Default: it does not grow. */
+  readonly retryTimeoutMsMax?: number;
 }
 
 /** The loaded records and the clock, fixed for the length of one step. */

@@ -4,7 +4,7 @@ import type { Message, Refusal, Request, Response } from "@resonate-ts/protocol"
 /** One open stream to one process of a group. */
 export interface Connection {
   readonly group: string;
-  /** The process (its pid). A new connection of the same group and id replaces the old one. */
+  /** The process (its pid). */
   readonly id: string;
   /**
    * How long the tasks this process holds stay its own after the connection has closed, in ms. When it does
@@ -16,6 +16,11 @@ export interface Connection {
    * ended, and what it held is offered to others at once.
    */
   readonly incarnation?: string | undefined;
+  /**
+   * Whether the client knows that leases end with streams. Of two streams of one group and id that both do, the later
+   * takes the place of the earlier; otherwise the earlier one keeps what is addressed to the id.
+   */
+  readonly lease?: boolean | undefined;
   /** Hands over one message; `false` when it cannot take it (buffer full, closed). Must not throw. */
   send(message: Message): boolean;
   /** The engine is done with this connection: another took its place, or the server stops. */
@@ -23,7 +28,7 @@ export interface Connection {
 }
 
 /** The extensions this server has, as announced in the `Resonate-Extensions` header. */
-export const EXTENSIONS = ["batch", "lease", "delta"] as const;
+export const EXTENSIONS = ["batch", "lease", "delta", "claim", "then"] as const;
 
 /** Most entries of one batch. */
 export const BATCH_ENTRIES_MAX = 1_000;

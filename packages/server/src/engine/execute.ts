@@ -1,8 +1,10 @@
 /** Takes a batch of steps, and every step that follows from them, in one transaction. */
 import {
+  type ClaimedTask,
   PROTOCOL_VERSION,
   type PromiseRecord,
   type Refusal,
+  type RequestHead,
   type Response,
 } from "@resonate-ts/protocol";
 import { cursorAfter } from "../core/cursor.ts";
@@ -10,9 +12,35 @@ import { handlerFor } from "../core/handlers.ts";
 import { project } from "../core/project.ts";
 import type { Change, Outgoing, StoredPromise } from "../core/records.ts";
 import { publicPromise, publicTask } from "../core/replies.ts";
-import type { CoreSettings, Query, Reply, Search, Step } from "../core/step.ts";
+import type { CoreSettings, Keys, Query, Reply, Search, Step } from "../core/step.ts";
 import type { Found, Store } from "../stores/store.ts";
 import { Session } from "./session.ts";
+
+export type ExecuteOffer = Extract<Outgoing, { readonly kind: "execute" }>;
+
+/** Who is given the tasks that a batch leaves pending. What it reserves ends with the batch, however that ends. */
+export interface Claims {
+  /** What the batch has changed. Said once, before anyone is asked for. */
+  begin(changes: readonly Change[]): void;
+  /** Who is to be given this task; `undefined` when it is to be offered. */
+  claimantOf(offer: ExecuteOffer): Claimant | undefined;
+}
+
+export interface Claimant {
+  readonly pid: string;
+  /** The group in which it is connected. */
+  readonly group: string;
+  /** Length of the lease, in ms. */
+  readonly ttl: number;
+  /** It has the execution in memory: what has settled since is enough. */
+  readonly warm: boolean;
+}
+
+/** A task that was claimed for somebody, who is to be told. */
+export interface Assignment {
+  readonly claimant: Claimant;
+  readonly claimed: ClaimedTask;
+}
 
 /** What a batch did. Nothing of it may leave the process before the transaction is durable. */
 export interface Executed {
@@ -20,6 +48,7 @@ export interface Executed {
   readonly answers: readonly (Response | Refusal | undefined)[];
   readonly changes: readonly Change[];
   readonly messages: readonly Outgoing[];
+  readonly assignments: readonly Assignment[];
 }
 
 /** Takes `steps` in order at the instant `at`. All they did is durable when the promise resolves. */
@@ -28,25 +57,60 @@ export function execute(
   steps: readonly Step[],
   at: number,
   settings: CoreSettings,
+  claims: Claims = NO_CLAIMS,
 ): Promise<Executed> {
-  return store.transaction((tx) => new Batch(new Session(tx, at, settings)).take(steps));
+  return store.transaction((tx) => new Batch(new Session(tx, at, settings), claims).take(steps));
 }
+
+const NO_CLAIMS: Claims = { begin() {}, claimantOf: () => undefined };
 
 class Batch {
   readonly #session: Session;
   readonly #changes: Change[] = [];
   readonly #messages: Outgoing[] = [];
+  readonly #claims: Claims;
 
-  constructor(session: Session) {
+  constructor(session: Session, claims: Claims) {
     this.#session = session;
+    this.#claims = claims;
   }
 
   async take(steps: readonly Step[]): Promise<Executed> {
-    await this.#session.load(keysOfAll(steps));
+    const named = steps.map((step) => ({ step, keys: keysOf(step) }));
+    await this.#session.load(union(named.map(({ keys }) => keys)));
     const answers: (Response | Refusal | undefined)[] = [];
-    for (const step of steps) answers.push(await this.#takeWithFollowing(step));
+    for (const { step, keys } of named) answers.push(await this.#takeWithFollowing(step, keys));
+    const delivery = await this.#assign(this.#current());
     await this.#session.flush();
-    return { answers, changes: this.#changes, messages: this.#current() };
+    return { answers, changes: this.#changes, ...delivery };
+  }
+
+  /** Claims the tasks that somebody can be given, in place of offering them. */
+  async #assign(current: readonly Outgoing[]): Promise<Pick<Executed, "messages" | "assignments">> {
+    if (!current.some(({ kind }) => kind === "execute")) {
+      return { messages: current, assignments: [] };
+    }
+    this.#claims.begin(this.#changes);
+    const messages: Outgoing[] = [];
+    const assignments: Assignment[] = [];
+    for (const message of current) {
+      const assignment = message.kind === "execute" && (await this.#claim(message));
+      if (assignment) assignments.push(assignment);
+      else messages.push(message);
+    }
+    return { messages, assignments };
+  }
+
+  /** `undefined` when nobody can be given it, or it cannot be claimed any more: its deadline has come. */
+  async #claim(offer: ExecuteOffer): Promise<Assignment | undefined> {
+    const claimant = this.#claims.claimantOf(offer);
+    if (!claimant) return undefined;
+    const step = acquisition(offer.task, claimant);
+    const { answer } = await this.#takeOne(step, keysOf(step));
+    // An acquire is answered so.
+    return answer?.head.status === 200
+      ? { claimant, claimed: answer.data as ClaimedTask }
+      : undefined;
   }
 
   /** The messages that still hold: offers of tasks that are pending at that version now, one of each. */
@@ -63,18 +127,20 @@ class Batch {
     });
   }
 
-  async #takeWithFollowing(step: Step): Promise<Response | Refusal | undefined> {
-    const { answer, next } = await this.#takeOne(step);
+  async #takeWithFollowing(step: Step, keys: Keys): Promise<Response | Refusal | undefined> {
+    const { answer, next } = await this.#takeOne(step, keys);
     // Bounded: a settlement is followed by one page of obligations at most, and those by nothing.
     const queue = [...next];
-    for (const following of queue) queue.push(...(await this.#takeOne(following)).next);
+    for (const following of queue) {
+      queue.push(...(await this.#takeOne(following, keysOf(following))).next);
+    }
     return answer;
   }
 
-  async #takeOne(step: Step) {
+  async #takeOne(step: Step, keys: Keys) {
     const handler = handlerFor(step.kind);
     const data = step.data as never; // The handler was looked up by the kind that goes with it.
-    await this.#session.load(handler.keys(data, step.head));
+    await this.#session.load(keys);
     const {
       reply,
       changes = [],
@@ -154,14 +220,28 @@ function byId(records: readonly StoredPromise[]): readonly StoredPromise[] {
   return [...unique.values()].sort((one, other) => (one.id < other.id ? -1 : 1));
 }
 
-/** The records that the steps name, so that one read gets them for the whole batch. */
-function keysOfAll(steps: readonly Step[]) {
-  const promises: string[] = [];
-  const schedules: string[] = [];
-  for (const { kind, data, head } of steps) {
-    const keys = handlerFor(kind).keys(data as never, head); // As above.
-    promises.push(...(keys.promises ?? []));
-    schedules.push(...(keys.schedules ?? []));
-  }
-  return { promises, schedules };
+/** The request by which a worker would claim the task itself. */
+export function acquisition(
+  { id, version }: { readonly id: string; readonly version: number },
+  { pid, ttl, warm }: Omit<Claimant, "group">,
+): Step<"task.acquire"> {
+  const head: RequestHead = {
+    corrId: "",
+    version: PROTOCOL_VERSION,
+    ...(warm && { "resonate:preload": "delta" }),
+  };
+  return { kind: "task.acquire", head, data: { id, version, pid, ttl } };
+}
+
+/** The records that a step names. */
+function keysOf({ kind, data, head }: Step): Keys {
+  return handlerFor(kind).keys(data as never, head); // As above.
+}
+
+/** What one read gets for the whole batch. */
+function union(named: readonly Keys[]): Keys {
+  return {
+    promises: named.flatMap(({ promises = [] }) => promises),
+    schedules: named.flatMap(({ schedules = [] }) => schedules),
+  };
 }

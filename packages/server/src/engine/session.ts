@@ -2,7 +2,7 @@
  * The records one transaction has seen, as they stand after the steps taken so far, and the changes that are
  * still to be written. What is read from the store later is overlaid with them.
  */
-import { isExternal } from "@resonate-ts/protocol";
+import { isExternal, TAG } from "@resonate-ts/protocol";
 import type {
   Callback,
   Change,
@@ -32,6 +32,10 @@ export class Session implements World {
   readonly #schedules = new Map<string, ScheduleRecord | undefined>();
   /** Changes not yet written, the last one to each record, in the order of the first one to it. */
   #unwritten = new Map<string, Change>();
+  /** Whether changes to callbacks or listeners are among them. */
+  #obligationsUnwritten = false;
+  /** Promises put in this transaction, by their branch. */
+  readonly #branches = new Map<string, Set<string>>();
   /** What is unwritten of resumes, by awaiter: whether the stored ones are gone, and what came since. */
   #resumes = new Map<string, { readonly cleared: boolean; readonly awaited: Set<string> }>();
 
@@ -105,18 +109,36 @@ export class Session implements World {
     if (this.#unwritten.size + this.#resumes.size === 0) return;
     const changes = [...this.#unwritten.values(), ...this.#resumeChanges()];
     this.#unwritten = new Map();
+    this.#obligationsUnwritten = false;
     this.#resumes = new Map();
     await this.#tx.write(changes);
   }
 
+  // Preloads are read without writing first, so that a record which changes twice in a batch is written once.
+
+  /** The promises tagged with this branch. */
   async branch(branch: string): Promise<readonly StoredPromise[]> {
-    await this.flush();
-    return this.#tx.branch(branch);
+    return this.#upToDate(await this.#tx.branch(branch), this.#branches.get(branch));
   }
 
+  /** The promises that settled since the task was last claimed. */
   async resumed(awaiter: string): Promise<readonly StoredPromise[]> {
-    await this.flush();
-    return this.#tx.resumed(awaiter);
+    const unwritten = this.#resumes.get(awaiter);
+    const stored = unwritten?.cleared ? [] : await this.#tx.resumed(awaiter);
+    return this.#upToDate(stored, unwritten?.awaited);
+  }
+
+  /** What was read, and these, as they stand now. */
+  #upToDate(
+    stored: readonly StoredPromise[],
+    others: ReadonlySet<string> = new Set(),
+  ): readonly StoredPromise[] {
+    const promises = new Map(stored.map((promise) => [promise.id, promise]));
+    for (const id of [...promises.keys(), ...others]) {
+      const current = this.#promises.get(id);
+      if (current) promises.set(id, current);
+    }
+    return [...promises.values()];
   }
 
   async search(search: Search): Promise<Found> {
@@ -134,7 +156,7 @@ export class Session implements World {
   #seePut(change: Put): void {
     switch (change.put) {
       case "promise":
-        this.#promises.set(change.record.id, change.record);
+        this.#seePromise(change.record);
         return;
       case "task":
         this.#tasks.set(change.record.id, change.record);
@@ -143,6 +165,7 @@ export class Session implements World {
         this.#schedules.set(change.record.id, change.record);
         return;
       case "callback":
+        this.#obligationsUnwritten = true;
         this.#obligations.get(change.record.awaited)?.callbacks.add(change.record.awaiter);
         return;
       case "listener":
@@ -157,9 +180,11 @@ export class Session implements World {
   #seeDelete(change: Delete): void {
     switch (change.delete) {
       case "callback":
+        this.#obligationsUnwritten = true;
         this.#obligations.get(change.record.awaited)?.callbacks.delete(change.record.awaiter);
         return;
       case "listener":
+        this.#obligationsUnwritten = true;
         this.#obligations.get(change.record.awaited)?.listeners.delete(change.record.address);
         this.#listeners.set(listenerKey(change.record), undefined);
         return;
@@ -172,7 +197,15 @@ export class Session implements World {
     }
   }
 
+  #seePromise(record: StoredPromise): void {
+    this.#promises.set(record.id, record);
+    const branch = record.tags[TAG.branch];
+    if (branch === undefined) return;
+    this.#branches.set(branch, (this.#branches.get(branch) ?? new Set()).add(record.id));
+  }
+
   #seeListener(record: Listener): void {
+    this.#obligationsUnwritten = true;
     this.#listeners.set(listenerKey(record), record);
     const untold = this.#obligations.get(record.awaited)?.listeners;
     if (record.notifyAt === undefined) untold?.add(record.address);
@@ -194,9 +227,7 @@ export class Session implements World {
 
   /** Who waits is read from rows, so changes to those rows are written before. */
   async #flushObligations(): Promise<void> {
-    for (const key of this.#unwritten.keys()) {
-      if (key.startsWith("callback ") || key.startsWith("listener ")) return this.flush();
-    }
+    if (this.#obligationsUnwritten) await this.flush();
   }
 }
 

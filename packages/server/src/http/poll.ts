@@ -48,6 +48,7 @@ export function openPoll(
   let behind = false;
   const disconnect = engine.connect({
     ...place,
+    lease: hasLease(request),
     graceMs: hasLease(request) ? GRACE_MS : GRACE_WITHOUT_LEASE_MS,
     incarnation: incarnationOf(request),
     send: (message) => {
