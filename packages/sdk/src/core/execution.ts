@@ -82,6 +82,11 @@ export class Execution {
     return this.#parking;
   }
 
+  /** It is letting go of its claim, by parking or by its end. */
+  get leaving(): boolean {
+    return this.#parking || this.#cell.phase === "settled";
+  }
+
   /** The first pass: calls the function. Never rejects. */
   run(): Promise<Ending> {
     return this.#pass(async () => this.#call(await this.#journal.decode(this.#promise)));

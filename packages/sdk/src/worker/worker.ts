@@ -112,7 +112,8 @@ export class Worker {
     this.#warm = new WarmExecutions(warmExecutionsMax);
     this.#faults = new Faults({ logger, clock });
     const held = () => [...this.#held.values()].map(({ id, version }) => ({ id, version }));
-    this.#heartbeats = new Heartbeats({ network, clock, logger, pid, ttlMs, held });
+    const lost = (claim: Offer) => this.#lost(claim);
+    this.#heartbeats = new Heartbeats({ network, clock, logger, pid, ttlMs, held, lost });
   }
 
   /** The stream of messages has been opened. */
@@ -362,6 +363,13 @@ export class Worker {
     if (measure.kind === "halt") return this.#halt(held, measure.cause);
     if (measure.delayMs > 0) await this.#backOff(measure.delayMs);
     if (this.#held.get(held.id) === held) await this.#release(held, measure.cause);
+  }
+
+  #lost({ id, version }: Offer): void {
+    const held = this.#held.get(id);
+    // Parking and settling let go of a claim too; their answers say so.
+    if (held?.version !== version || held.over || held.execution.leaving) return;
+    drop(held, new LeaseLostError({ promiseId: id }));
   }
 
   #let({ id }: Held): void {
