@@ -135,6 +135,7 @@ const RULES: readonly Rule[] = [
       `${SDK}options.ts`,
       `${SDK}registry.ts`,
       `${SDK}retry.ts`,
+      `${SDK}tracing.ts`,
       PROTOCOL,
     ],
     because: "executions run against the journal's port: no Node, no network, no worker",
@@ -147,7 +148,17 @@ const RULES: readonly Rule[] = [
   },
   {
     files: SDK,
-    may: [SDK, PROTOCOL, "node:", "undici", "eventsource-parser", "devalue", "zod"],
+    may: [
+      SDK,
+      PROTOCOL,
+      "node:",
+      "undici",
+      "eventsource-parser",
+      "devalue",
+      "zod",
+      "@opentelemetry/api",
+      "@standard-schema/spec",
+    ],
     because: "users import the SDK: it must stay light and know nothing of servers and tools",
   },
   {

@@ -53,6 +53,13 @@ export interface ResonateOptions {
    */
   readonly invoke?: Invoke;
   /**
+   * How the ids of trees that begin here are spelled. `colon` (the default): `root:0.1`. `dots`: `root.0.1`, as official
+   * SDKs up to 0.11.4 do and the servers of their time want it. Trees that others began go on as they are.
+   */
+  readonly dialect?: "colon" | "dots";
+  /** Largest param or value, in bytes as it travels, before encryption. Default 1 MiB (1,048,576). */
+  readonly valueBytesMax?: number;
+  /**
    * Whether a workflow is told how a step has ended while that is still being recorded, so that the next step is
    * recorded together with it. What leaves the workflow waits for the record in any case, and what a workflow was told
    * wrongly is replayed. Needs a server that knows of it. Default true.
@@ -72,6 +79,8 @@ export interface Settings {
   readonly warmExecutionsMax: number;
   readonly clock: Clock;
   readonly invoke: Invoke;
+  readonly dialect: "colon" | "dots";
+  readonly valueBytesMax: number;
   readonly speculate: boolean;
 }
 
@@ -93,6 +102,8 @@ export function readSettings(options: ResonateOptions, env: Environment = proces
     warmExecutionsMax: count("warmExecutionsMax", options.warmExecutionsMax ?? 1_000, 0),
     clock: options.clock ?? systemClock,
     invoke: options.invoke ?? ((fn, ctx, args) => fn(ctx, ...args)),
+    dialect: dialectOf(options.dialect),
+    valueBytesMax: count("valueBytesMax", options.valueBytesMax ?? 1_048_576, 1),
     speculate: options.speculate ?? true,
   };
 }
@@ -138,6 +149,11 @@ function timeoutOf({ timeout }: ResonateOptions, env: Environment): number | und
   if (timeout !== undefined) return count("timeout", timeout, 1);
   if (!env.RESONATE_TIMEOUT) return undefined;
   return count("RESONATE_TIMEOUT", Number(env.RESONATE_TIMEOUT), 1);
+}
+
+function dialectOf(given: ResonateOptions["dialect"] = "colon"): "colon" | "dots" {
+  if (given === "colon" || given === "dots") return given;
+  throw invalid(`'dialect' must be 'colon' or 'dots', got ${String(given)}.`);
 }
 
 function levelOf(verbose = false): LogLevel {

@@ -18,6 +18,8 @@ export class Waits implements CellObserver {
   readonly #awaited = new Set<string>();
   readonly #joined = new Set<string>();
   readonly #registered = new Set<string>();
+  /** Called when something that is parked is waited for. */
+  asked: () => void = () => {};
 
   track(cell: Cell): void {
     cell.observe(this);
@@ -36,7 +38,10 @@ export class Waits implements CellObserver {
     if (cell.phase === "settled") this.#registered.delete(id);
     if (cell.phase !== "parked") return;
     this.#parked.set(id, cell);
-    if (cell.awaited) this.#awaited.add(id);
+    if (cell.awaited) {
+      this.#awaited.add(id);
+      this.asked();
+    }
     if (cell.joined) this.#joined.add(id);
     if ((cell.awaited || cell.joined) && !this.#registered.has(id)) this.#fresh.add(id);
   }
@@ -55,6 +60,11 @@ export class Waits implements CellObserver {
   /** All that is waited for. */
   pending(): readonly string[] {
     return this.#next(Number.POSITIVE_INFINITY);
+  }
+
+  /** What somebody awaits. */
+  awaited(): readonly string[] {
+    return [...this.#awaited];
   }
 
   /** The server knows now to wake us for these. */

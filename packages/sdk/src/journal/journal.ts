@@ -10,6 +10,8 @@ export interface CreateRequest {
   readonly tags: Tags;
   /** The param, not encoded yet. */
   readonly data: unknown;
+  /** Headers of the param, beside those of its encoding. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface RecordedParam {

@@ -71,7 +71,7 @@ export class NetworkJournal implements Journal {
     this.#bytes = parts.preload.reduce((sum, promise) => sum + sizeOf(promise), 0);
   }
 
-  create({ id, timeoutAt, tags, data }: CreateRequest): Recorded | Promise<Recorded> {
+  create({ id, timeoutAt, tags, data, headers }: CreateRequest): Recorded | Promise<Recorded> {
     const known = this.#known.get(id);
     if (known) {
       this.#known.delete(id);
@@ -81,17 +81,17 @@ export class NetworkJournal implements Journal {
     const write = this.#write({ careful: true, follows: !isExternal(tags) });
     this.#post(
       write,
-      tried(() => this.#codec.encode(data)),
+      tried(() => this.#codec.encode(data, id)),
       (encoded) => {
-        param = encoded;
-        return { kind: "promise.create", data: { id, timeoutAt, tags, param: encoded } };
+        param = headers ? { ...encoded, headers: { ...encoded.headers, ...headers } } : encoded;
+        return { kind: "promise.create", data: { id, timeoutAt, tags, param } };
       },
     );
     return write.answer.then((promise) => readRecord(promise, this.#codec, param));
   }
 
   async settle({ id, outcome, leaf, ahead }: Ended): Promise<Settled> {
-    const ending = this.#encode(outcome);
+    const ending = this.#encode(id, outcome);
     const expected = ahead && this.#expected(ending);
     const write = this.#write({ careful: !leaf, guess: expected !== undefined });
     this.#post(write, ending, (end) => ({ kind: "promise.settle", data: { id, ...end } }));
@@ -154,7 +154,7 @@ export class NetworkJournal implements Journal {
   }
 
   async finish(outcome: Settled): Promise<PromiseRecord> {
-    const data = { id: this.#id, ...(await this.#encode(outcome)) };
+    const data = { id: this.#id, ...(await this.#encode(this.#id, outcome)) };
     const action = { kind: "promise.settle", head: {}, data } as const;
     const response = await this.#inTurn(() =>
       this.#send("task.fulfill", { ...this.#claim(), action }),
@@ -189,13 +189,13 @@ export class NetworkJournal implements Journal {
   }
 
   /** An outcome as it is recorded. One that cannot be written is a failure like any other: the program is told. */
-  #encode(outcome: Settled): Ending | Promise<Ending> {
+  #encode(id: string, outcome: Settled): Ending | Promise<Ending> {
     const failed = (error: unknown) => {
       if (!isUnwritable(error)) throw error;
-      return this.#encode({ kind: "rejected", error });
+      return this.#encode(id, { kind: "rejected", error });
     };
     try {
-      const value = this.#codec.encode(contentOf(outcome));
+      const value = this.#codec.encode(contentOf(outcome), id);
       const ending = (encoded: Value) => ({ state: stateOf(outcome), value: encoded });
       return value instanceof Promise ? value.then(ending, failed) : ending(value);
     } catch (error) {

@@ -8,15 +8,10 @@
  *     the function replays from the record.
  * I4. Offers may be dropped at any time: the server makes them again.
  */
-import {
-  type ExecuteMessage,
-  isRefusal,
-  isTimer,
-  type PromiseRecord,
-  type TaskRecord,
-} from "@resonate-ts/protocol";
+import { type ExecuteMessage, isRefusal, isTimer, type PromiseRecord } from "@resonate-ts/protocol";
 import type { Codec } from "../codec/codec.ts";
-import { type Ending, Execution } from "../core/execution.ts";
+import { Execution } from "../core/execution.ts";
+import type { Ending } from "../core/execution-host.ts";
 import type { Surroundings } from "../core/host.ts";
 import { LeaseLostError } from "../errors.ts";
 import { NetworkJournal } from "../journal/network-journal.ts";
@@ -25,6 +20,7 @@ import type { Network } from "../network/network.ts";
 import { readBranch } from "../network/recover.ts";
 import { Announcer } from "./announcer.ts";
 import { BegunClaims } from "./begun-claims.ts";
+import type { Claimed, Given, Held, Offer } from "./claims.ts";
 import { FAILURES_MAX, type Failed, Faults, type Measure } from "./faults.ts";
 import { Handback } from "./handback.ts";
 import { Heartbeats } from "./heartbeats.ts";
@@ -51,38 +47,6 @@ export interface WorkerOptions {
   readonly onSettled: (promise: PromiseRecord) => void;
   /** A task that ran here is out of our hands before it has settled. */
   readonly onAway: (id: string) => void;
-}
-
-/** A claim as the server grants it. */
-export interface Claimed {
-  readonly task: Pick<TaskRecord, "id" | "version" | "failures" | "cause">;
-  readonly promise: PromiseRecord;
-  readonly preload: readonly PromiseRecord[];
-}
-
-interface Offer {
-  readonly id: string;
-  readonly version: number;
-}
-
-/** A claim that the server took for us. */
-interface Given extends Claimed {
-  /** Its preload is what has settled since the task was last claimed. */
-  readonly delta: boolean;
-}
-
-interface Held extends Offer {
-  readonly promise: PromiseRecord;
-  /** Another one when it is replayed under this claim. */
-  execution: Execution;
-  /** How many claims in a row had ended without a verdict before this one. */
-  readonly failures: number;
-  /** How often it has been replayed under this claim. */
-  replays: number;
-  /** Its execution has been given up. */
-  dropped: boolean;
-  /** Its pass is over, and what follows from that is under way. */
-  over: boolean;
 }
 
 export class Worker {
@@ -153,6 +117,7 @@ export class Worker {
   /** A promise has settled. If its task runs here, that was somebody else's doing, and the work is in vain. */
   settled(promise: PromiseRecord): void {
     const { id } = promise;
+    for (const { execution } of this.#held.values()) void execution.heard(promise);
     const reason = settledReason(promise);
     const held = this.#held.get(id);
     if (held) drop(held, reason);
