@@ -4,6 +4,7 @@ import { decodeBuffer } from "encoding-sniffer";
 import { getPolitely } from "./politely.ts";
 import { linkTo, readHtml, saysNofollow } from "./read-html.ts";
 import type { CrawlRequest } from "./request.ts";
+import type { Disallowed } from "./robots.ts";
 import { claimed, isHtml } from "./sniff.ts";
 import type { Answer, Headers, Web } from "./web.ts";
 
@@ -47,7 +48,7 @@ export interface Turn {
   /** Time without any request before this one, in ms. */
   readonly delayMs: number;
   /** What the site's robots.txt has against it. */
-  readonly disallowed: string | undefined;
+  readonly disallowed: Disallowed | undefined;
   /** When the run must end, in ms since the epoch. */
   readonly until: number | undefined;
 }
@@ -81,7 +82,7 @@ async function contentOf(ctx: Context, url: string, turn: Turn): Promise<Content
     return { ...NOTHING, skippedReason, ...(problem !== undefined && { problem }) };
   };
   if (until !== undefined && Date.now() >= until) return skip("max-duration");
-  if (disallowed !== undefined) return skip("robots", disallowed);
+  if (disallowed) return skip(disallowed.reason, disallowed.problem);
 
   const web = ctx.getDependency<Web>("web");
   if (!web) throw new Error("The dependency 'web' is missing.");

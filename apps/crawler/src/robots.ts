@@ -20,7 +20,13 @@ export type RobotsFile =
   /** There is none: everything is allowed. */
   | { readonly kind: "none" }
   /** It could not be had, and so nothing may be visited until it can. */
-  | { readonly kind: "unavailable"; readonly problem: string };
+  | ({ readonly kind: "unavailable" } & Disallowed);
+
+/** Why a page must not be visited. */
+export interface Disallowed {
+  readonly reason: "robots" | "unreachable" | "forbidden address";
+  readonly problem: string;
+}
 
 /** Reads the robots.txt of an origin; uses the dependency `web`. */
 export async function fetchRobots(
@@ -40,7 +46,10 @@ export async function fetchRobots(
       delayMs,
       signal: ctx.signal,
     });
-    if (got.kind !== "answer") return { kind: "unavailable", problem: got.problem };
+    if (got.kind !== "answer") {
+      const reason = got.kind === "forbidden" ? "forbidden address" : "unreachable";
+      return { kind: "unavailable", reason, problem: got.problem };
+    }
     const next = locationOf(got, url);
     if (next === undefined) return read(got);
     url = next;
@@ -57,11 +66,13 @@ function locationOf({ status, headers }: Answer, from: string): string | undefin
 }
 
 function read({ status, body, refused }: Answer): RobotsFile {
+  const unavailable = (problem: string) =>
+    ({ kind: "unavailable", reason: "robots", problem }) as const;
   if (status >= 500 || status === 429) {
-    return { kind: "unavailable", problem: `robots.txt was answered with ${status}` };
+    return unavailable(`robots.txt was answered with ${status}`);
   }
   if (status >= 300) return { kind: "none" };
-  if (!body) return { kind: "unavailable", problem: `robots.txt is ${refused ?? "empty"}` };
+  if (!body) return unavailable(`robots.txt: ${refused ?? "no body"}`);
   const lines = body
     .toString("utf8")
     .split(/\r\n|\r|\n/)
@@ -75,25 +86,26 @@ const RULE = /^\uFEFF?(?:user-agent|allow|disallow|crawl-delay|sitemap)\s*:/i;
 /** What the file of one origin means for its pages. */
 export interface Robots {
   /** Why a page must not be visited; `undefined` when it may be. */
-  problem(url: string): string | undefined;
+  problem(url: string): Disallowed | undefined;
   /** Time between two requests that the site asks for, in ms; 0 when it asks for none. */
   readonly crawlDelayMs: number;
   /** As they are written there. */
   readonly sitemaps: readonly string[];
 }
 
+const DISALLOWED: Disallowed = { reason: "robots", problem: "disallowed by robots.txt" };
+
 export function robotsOf(origin: string, file: RobotsFile): Robots {
   switch (file.kind) {
     case "none":
       return { problem: () => undefined, crawlDelayMs: 0, sitemaps: [] };
     case "unavailable":
-      return { problem: () => file.problem, crawlDelayMs: 0, sitemaps: [] };
+      return { problem: () => file, crawlDelayMs: 0, sitemaps: [] };
     case "rules": {
       const rules = parseRobots(new URL("/robots.txt", origin).href, file.text);
       const seconds = rules.getCrawlDelay(USER_AGENT) ?? 0;
       return {
-        problem: (url) =>
-          rules.isAllowed(url, USER_AGENT) === false ? "disallowed by robots.txt" : undefined,
+        problem: (url) => (rules.isAllowed(url, USER_AGENT) === false ? DISALLOWED : undefined),
         crawlDelayMs: Math.min(Math.max(0, seconds * 1_000), CRAWL_DELAY_MS_MAX),
         sitemaps: rules.getSitemaps(),
       };
