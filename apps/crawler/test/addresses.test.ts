@@ -65,21 +65,17 @@ afterEach(async () => {
   await canary.close();
 });
 
-/** What the names of a hostile site lead to. All of them lead to this machine or its network. */
+/**
+ * What the names of a hostile site lead to: all to this machine, so that a guard that fails is seen here and nothing
+ * leaves the machine. Which other addresses are refused is the table above.
+ */
 const NAMES: Readonly<Record<string, readonly string[]>> = {
   "loopback.web.test": ["127.0.0.1"],
+  "other-loopback.web.test": ["127.9.9.9"],
   "loopback6.web.test": ["::1"],
   "mapped.web.test": ["::ffff:127.0.0.1"],
   "any.web.test": ["0.0.0.0"],
-  "private.web.test": ["192.168.1.1"],
-  "shared.web.test": ["100.64.0.1"],
-  "metadata.web.test": ["169.254.169.254"],
-  "unique-local.web.test": ["fd00:ec2::254"],
-  "translated.web.test": ["64:ff9b::7f00:1"],
-  "6to4.web.test": ["2002:7f00:1::"],
-  "multicast.web.test": ["224.0.0.1"],
-  // One good address does not make up for a bad one.
-  "both.web.test": ["1.1.1.1", "127.0.0.1"],
+  "several.web.test": ["::1", "127.0.0.1"],
 };
 
 const START = "http://www.web.test/";
