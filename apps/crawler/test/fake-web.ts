@@ -54,6 +54,8 @@ export async function openFakeWeb({
 }: FakeWebOptions = {}): Promise<FakeWeb> {
   const site = new Site({ hosts, pagesPerHost, strange, text: "text ".repeat(textBytes / 5) });
   const log: Request[] = [];
+  /** How often each URL was asked for. */
+  const asked = new Map<string, number>();
   const server = createServer((request, response) => {
     const entry: Request = {
       host: request.headers.host ?? "",
@@ -64,7 +66,9 @@ export async function openFakeWeb({
     response.on("close", () => {
       entry.endedAt = performance.now();
     });
-    const times = log.filter(({ host, path }) => host === entry.host && path === entry.path).length;
+    const url = `${entry.host}${entry.path}`;
+    const times = (asked.get(url) ?? 0) + 1;
+    asked.set(url, times);
     void answer(site, { request, response, times });
   });
   await new Promise<void>((resolve, reject) => {
