@@ -183,6 +183,28 @@ test("a folder or a file that cannot be used is answered with one line and exit 
   expect(noDatabase).toEqual({ code: 2, lines: [expect.stringContaining("crawler.db")] });
 });
 
+test("Ctrl-C ends it with 0, and the next process goes on", async () => {
+  const flags = ["--data", data, "--run", "left"];
+  const left = await runApp(flags, { interruptAt: / http:\/\/sample\.test\/products / });
+  expect(left.code).toBe(0);
+  expect(left.lines.join("\n")).not.toContain("17 URLs");
+
+  const { code, lines } = await runApp(flags);
+  expect(code).toBe(0);
+  expect(lines).toContain("17 URLs down to depth 3. Pages: 14, redirects: 1, not to be had: 1.");
+  expect(paths(lines)).not.toContain("/about");
+});
+
+test("without its server it says where it looked, and waits until Ctrl-C", async () => {
+  // Nothing listens on the port that discards.
+  const flags = ["--server", "http://127.0.0.1:9", "--data", data];
+  const waiting = /^No Resonate server answers at http:\/\/127\.0\.0\.1:9\. Start one with /;
+  expect(await runApp(flags, { interruptAt: waiting })).toEqual({
+    code: 0,
+    lines: [expect.stringMatching(waiting)],
+  });
+});
+
 test("it ends quietly when nobody reads what it prints any more", async () => {
   expect(await runApp(["--data", data], { closeAt: /^Crawling/ })).toEqual({
     code: 0,
@@ -190,30 +212,10 @@ test("it ends quietly when nobody reads what it prints any more", async () => {
   });
 });
 
-test.each([
-  [["not a url"], "'not a url' is not an http or https URL"],
-  [["file:///etc/hosts"], "'file:///etc/hosts' is not an http or https URL"],
-  [["http://sample.test/", "extra"], "one URL at most; 'extra' is one too many"],
-  [["--depth", "1.5"], "--depth must be a whole number from 0 to 20"],
-  [["--max-pages", "0"], "--max-pages must be a whole number from 1 to 10000"],
-  [["--max-per-host", "-1"], "Option '--max-per-host' argument is ambiguous"],
-  [["--max-duration", "soon"], "--max-duration must be a time such as 90s, 10m or 2h"],
-  [["--delay-ms", "x"], "--delay-ms must be a whole number from 0 to 60000"],
-  [
-    ["--include", "docs"],
-    "--include must be a pattern that begins with '/' or '*', such as '/docs/**'",
-  ],
-  [
-    ["--concurrency", "0"],
-    "--concurrency (CRAWLER_CONCURRENCY) must be a whole number from 1 to 100",
-  ],
-  [
-    ["--connect-to", "a.test=b.test:80"],
-    "--connect-to must be NAME=ADDRESS:PORT, such as '*.example.com=127.0.0.1:8080'",
-  ],
-  [["--run", "a b"], "--run must be 1 to 64 letters, digits, '-' or '_'"],
-  [["--server", "localhost"], "--server (RESONATE_URL) must be an http or https URL"],
-  [["--nonsense"], "Unknown option '--nonsense'"],
-])("%j is answered with one line and exit code 2", async (words, problem) => {
-  expect(await runApp(words)).toEqual({ code: 2, lines: [`crawler: ${problem}. Try --help.`] });
+test("wrong input is answered with one line and exit code 2, and nothing is started", async () => {
+  expect(await runApp(["not a url", "--data", data])).toEqual({
+    code: 2,
+    lines: ["crawler: 'not a url' is not an http or https URL. Try --help."],
+  });
+  expect(readdirSync(data)).toEqual([]);
 });

@@ -10,9 +10,15 @@ afterEach(async () => {
   await web.close();
 });
 
-async function open(options?: Parameters<typeof openFakeWeb>[0]): Promise<void> {
+async function open(
+  options?: Parameters<typeof openFakeWeb>[0],
+  { file = false } = {},
+): Promise<void> {
   web = await openFakeWeb(options);
-  lab = new Lab({ connectTo: [{ name: "*.web.test", address: "127.0.0.1", port: web.port }] });
+  lab = new Lab({
+    file,
+    connectTo: [{ name: "*.web.test", address: "127.0.0.1", port: web.port }],
+  });
 }
 
 test("the page set is the model's, and every page was asked for once, but for those that refused", async () => {
@@ -49,7 +55,7 @@ test("one record per URL, also of what was not accepted", async () => {
 });
 
 test("a run that has been is read and not made again, and another run is made", async () => {
-  await open({ hosts: 2, pagesPerHost: 3, strange: false });
+  await open({ hosts: 2, pagesPerHost: 3, strange: false }, { file: true });
   const first = await lab.crawl({ url: web.start });
   const requests = web.log.length;
 

@@ -12,14 +12,20 @@ import { type CrawlRequest, DEFAULTS } from "../src/request.ts";
 import { visitHost } from "../src/visit-host.ts";
 import { openWeb, type Web, type WebOptions } from "../src/web.ts";
 
+export interface LabOptions extends WebOptions {
+  /** Records are kept in a file, for `restart`. Default false: in memory. */
+  readonly file?: boolean;
+}
+
 export class Lab {
   /** What was fetched or skipped here, in order. */
   readonly fetched: FetchedPage[] = [];
-  readonly #folder = mkdtempSync(join(tmpdir(), "crawler-"));
+  readonly #folder: string | undefined;
   readonly #web: Web;
   #resonate: Resonate;
 
-  constructor(options: WebOptions) {
+  constructor({ file = false, ...options }: LabOptions) {
+    this.#folder = file ? mkdtempSync(join(tmpdir(), "crawler-")) : undefined;
     this.#web = openWeb({ ...options, limits: { retryMs: 10, ...options.limits } });
     this.#resonate = this.#open();
   }
@@ -40,11 +46,12 @@ export class Lab {
   async close(): Promise<void> {
     await this.#resonate.stop();
     await this.#web.close();
-    rmSync(this.#folder, { recursive: true, force: true });
+    if (this.#folder) rmSync(this.#folder, { recursive: true, force: true });
   }
 
   #open(): Resonate {
-    const resonate = new Resonate({ path: join(this.#folder, "app.db"), group: GROUP });
+    const place = this.#folder ? { path: join(this.#folder, "app.db") } : {};
+    const resonate = new Resonate({ ...place, group: GROUP });
     resonate.setDependency("web", this.#web);
     resonate.setDependency("fetched", (page: FetchedPage) => this.fetched.push(page));
     resonate.register(crawl);
