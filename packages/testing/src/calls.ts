@@ -1,7 +1,10 @@
 /** The calls of functions in a lab: what is put in their place, how often, and which of them hold time still. */
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Context, DurableFunction } from "@resonate-ts/sdk";
+import type { DurableFunction } from "@resonate-ts/sdk";
 import type { Activity } from "./activity.ts";
+
+/** What a function is given. */
+type GivenContext = Parameters<DurableFunction>[0];
 
 /** One attempt at one call. */
 export interface Call {
@@ -52,7 +55,7 @@ export class Calls {
   /** What calls functions in a process. */
   invoker(
     process: string,
-  ): (fn: DurableFunction, ctx: Context, args: readonly unknown[]) => unknown {
+  ): (fn: DurableFunction, ctx: GivenContext, args: readonly unknown[]) => unknown {
     return (fn, ctx, args) => this.#invoke(process, fn, ctx, args);
   }
 
@@ -82,7 +85,12 @@ export class Calls {
     this.#change();
   }
 
-  #invoke(process: string, fn: DurableFunction, ctx: Context, args: readonly unknown[]): unknown {
+  #invoke(
+    process: string,
+    fn: DurableFunction,
+    ctx: GivenContext,
+    args: readonly unknown[],
+  ): unknown {
     const name = this.#names.get(fn) ?? fn.name;
     const { id, branchId } = ctx;
     const call: Call = { id, name, branchId, process, started: 0, operations: [], waiting: 0 };
@@ -137,7 +145,7 @@ function isOperation(value: unknown): value is Operation | { readonly future: Op
 }
 
 /** The same context, whose operations are seen. */
-function watch(ctx: Context, started: (operation: unknown) => void): Context {
+function watch(ctx: GivenContext, started: (operation: unknown) => void): GivenContext {
   const watched = (method: (...args: unknown[]) => unknown) => {
     return (...args: unknown[]) => {
       const result = method.apply(ctx, args);
