@@ -30,7 +30,6 @@ afterEach(async () => {
 });
 
 test("processes and server killed at random change nothing", { timeout: PATIENCE_MS }, async () => {
-  // biome-ignore lint/suspicious/noUndeclaredEnvVars: turbo does not run these tests, so it caches nothing of them.
   const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
   const fire = new Fire(folder, web, seed);
   try {

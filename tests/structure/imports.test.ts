@@ -129,6 +129,7 @@ const RULES: readonly Rule[] = [
       `${SDK}journal/outcome.ts`,
       `${SDK}codec/codec.ts`,
       `${SDK}context.ts`,
+      `${SDK}eager-context.ts`,
       `${SDK}errors.ts`,
       `${SDK}future.ts`,
       `${SDK}logger.ts`,
