@@ -159,7 +159,7 @@ const RULES: readonly Rule[] = [
       PROTOCOL,
       "node:",
       ...(name === "cli" ? ["commander", "picocolors", "zod"] : []),
-      ...(name === "bench" ? ["@resonatehq/sdk"] : []),
+      ...(name === "bench" ? ["@resonatehq/sdk", "hdr-histogram-js", "undici"] : []),
     ],
     because: "tools use the public entries of the SDK and the server, as anyone could",
   })),
