@@ -1,10 +1,13 @@
 /** A server as a person starts it: the command, in a process of its own, on a port of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { PROTOCOL_VERSION } from "@resonate-ts/protocol";
 
 const COMMAND = fileURLToPath(new URL("../../../cli/bin/resonate.js", import.meta.url));
+
+const MS_PER_TICK = 10;
 
 export interface Answer {
   readonly status: number;
@@ -19,25 +22,20 @@ export interface Entry {
 
 export class ServerProcess {
   readonly url: string;
-  /** From the start of the process until it was ready, in ms. */
-  readonly readyMs: number;
   readonly #child: ChildProcess;
 
-  private constructor(child: ChildProcess, url: string, readyMs: number) {
+  private constructor(child: ChildProcess, url: string) {
     this.#child = child;
     this.url = url;
-    this.readyMs = readyMs;
   }
 
   /** Starts a server on the file `path`, under the words of `wrapper` if there are any. */
   static async start(path: string, wrapper: readonly string[] = []): Promise<ServerProcess> {
-    const begun = performance.now();
     const { child, line } = launch(path, wrapper);
     const first = await line;
     const url = /http:\S+/.exec(first)?.[0];
     if (url === undefined) throw new Error(`the server did not start: ${first}`);
-    const server = new ServerProcess(child, url, performance.now() - begun);
-    return server;
+    return new ServerProcess(child, url);
   }
 
   /** How a server ends that cannot start: its exit code and what it says. */
@@ -64,6 +62,12 @@ export class ServerProcess {
   /** The status of a GET. */
   async status(path: string): Promise<number> {
     return (await this.#fetch(path))?.status ?? 0;
+  }
+
+  /** Processor time that the process has used, in ms (Linux). */
+  get processorMs(): number {
+    const fields = readFileSync(`/proc/${this.#child.pid}/stat`, "utf8").split(") ")[1]?.split(" ");
+    return (Number(fields?.[11]) + Number(fields?.[12])) * MS_PER_TICK;
   }
 
   get running(): boolean {
