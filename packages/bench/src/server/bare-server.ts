@@ -47,21 +47,26 @@ const settle = db.prepare("UPDATE promises SET state = 1, settled_at = ?, value 
 
 let waiting: Waiting[] = [];
 
-const server = createServer((request, response) => void serve(request, response));
+const server = createServer(serve);
 server.listen(0, "127.0.0.1", () => {
   // It listens on a port.
   process.send?.(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
 });
 process.on("disconnect", () => process.exit());
 
-async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+function serve(request: IncomingMessage, response: ServerResponse): void {
   let text = "";
-  for await (const chunk of request.setEncoding("utf8")) text += chunk;
+  request.setEncoding("utf8").on("data", (chunk: string) => {
+    text += chunk;
+  });
+  request.once("end", () => take(text, response));
+}
+
+function take(text: string, response: ServerResponse): void {
   const body = JSON.parse(text) as Envelope | readonly Envelope[]; // It is sent by the benchmark only.
-  const envelopes = "kind" in body ? [body] : body;
   if (waiting.length === 0) setImmediate(commitAll);
   waiting.push({
-    envelopes,
+    envelopes: "kind" in body ? [body] : body,
     answer(answers) {
       const answer = JSON.stringify("kind" in body ? answers[0] : answers);
       response.writeHead(200, {
@@ -78,14 +83,14 @@ function commitAll(): void {
   const group = waiting;
   waiting = [];
   begin.run();
-  const answers = group.map(({ envelopes }) => envelopes.map(take));
+  const answers = group.map(({ envelopes }) => envelopes.map(apply));
   commit.run();
   group.forEach(({ answer }, at) => {
     answer(answers[at] ?? []);
   });
 }
 
-function take({ kind, head, data }: Envelope): unknown {
+function apply({ kind, head, data }: Envelope): unknown {
   const now = Date.now();
   const { id, timeoutAt, param = {}, value = {}, tags = {} } = data;
   if (kind === "promise.create") {
