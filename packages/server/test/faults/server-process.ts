@@ -23,9 +23,11 @@ export interface Entry {
 export class ServerProcess {
   readonly url: string;
   readonly #child: ChildProcess;
+  readonly #wrapped: boolean;
 
-  private constructor(child: ChildProcess, url: string) {
+  private constructor(child: ChildProcess, url: string, wrapped: boolean) {
     this.#child = child;
+    this.#wrapped = wrapped;
     this.url = url;
   }
 
@@ -35,7 +37,7 @@ export class ServerProcess {
     const first = await line;
     const url = /http:\S+/.exec(first)?.[0];
     if (url === undefined) throw new Error(`the server did not start: ${first}`);
-    return new ServerProcess(child, url);
+    return new ServerProcess(child, url, wrapper.length > 0);
   }
 
   /** How a server ends that cannot start: its exit code and what it says. */
@@ -84,7 +86,8 @@ export class ServerProcess {
   }
 
   async kill(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
-    this.#child.kill(signal);
+    if (this.#wrapped) killGroup(this.#child, signal);
+    else this.#child.kill(signal);
     await ended(this.#child);
   }
 
@@ -115,7 +118,9 @@ function launch(path: string, wrapper: readonly string[]) {
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(RESONATE|VITEST|NODE_)/.test(name)),
   );
-  const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+  // A wrapper that is killed leaves what it wraps: they get a group of their own, and end together.
+  const detached = wrapper.length > 0;
+  const child = spawn(program, args, { env, detached, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   const { promise: line, resolve } = Promise.withResolvers<string>();
   const hear = (text: string) => {
@@ -126,6 +131,14 @@ function launch(path: string, wrapper: readonly string[]) {
   child.stderr.setEncoding("utf8").on("data", hear);
   child.once("close", () => resolve(said));
   return { child, line };
+}
+
+function killGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, signal);
+  } catch {
+    // All of it has ended.
+  }
 }
 
 async function ended(child: ChildProcess): Promise<void> {
