@@ -1,6 +1,7 @@
 /** What is called for an event. An event is called once: what is on record for it holds, also in the next process. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { type Resonate, ServerRefusedError } from "@resonate-ts/sdk";
 import { z } from "zod";
 import { type Broadcast, broadcastSchema } from "./broadcast.ts";
@@ -39,7 +40,7 @@ const callSchema = z.union([
 export async function callFor(resonate: Resonate, settings: Settings): Promise<Call> {
   const recorded = await recordedCall(resonate, settings.event.id);
   if (!recorded) return newCall(settings);
-  if (settings.explicit && JSON.stringify(newCall(settings)) !== JSON.stringify(recorded)) {
+  if (settings.explicit && !isDeepStrictEqual(newCall(settings), recorded)) {
     throw new SettingsError(
       `order ${settings.event.id} has begun with other settings; give --order alone to go on with it, or choose another one`,
     );

@@ -1,5 +1,5 @@
 /** The process: builds it, notifies about one order, prints the report. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isResonateError, Resonate, type ResonateOptions } from "@resonate-ts/sdk";
 import { listenForAcknowledgements } from "./acknowledge.ts";
@@ -146,9 +146,16 @@ async function notifyMany(
   }
   const reports = batches.flatMap((batch) => batch.reports);
   const file = join(settings.data, `${id}.jsonl`);
-  writeFileSync(file, jsonLines(result.team, batches));
+  writeWhole(file, jsonLines(result.team, batches));
   const text = `${broadcastSummary(result, reports, seen(wallMs))}\nWritten: ${file}`;
   return { text, done: isDone(result, reports), fields: { file } };
+}
+
+/** It appears whole or not at all, also when several processes of an order write the same. */
+function writeWhole(file: string, content: string): void {
+  const unfinished = `${file}.${process.pid}`;
+  writeFileSync(unfinished, content);
+  renameSync(unfinished, file);
 }
 
 /** A server, once it is there, or a file. */

@@ -1,7 +1,7 @@
 /** The mail server of the sandbox: a real one, on loopback, that keeps no mail. */
 import type { AddressInfo, Socket } from "node:net";
 import { text } from "node:stream/consumers";
-import { SMTPServer, type SMTPServerSession } from "smtp-server";
+import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from "smtp-server";
 import type { Desk } from "./sandbox-desk.ts";
 
 export interface MailServer {
@@ -17,25 +17,10 @@ export async function startMailServer(desk: Desk): Promise<MailServer> {
     disableReverseLookup: true,
     closeTimeout: 1,
     logger: false,
-    async onData(stream, session, answer) {
-      const mail = await text(stream);
-      const { fault } = await desk.handle({
-        channel: "email",
-        key: keyOf(mail),
-        to: recipientOf(session),
-        text: mail,
-      });
-      switch (fault?.kind) {
-        case undefined:
-          return answer();
-        case "refuse":
-          return answer(Object.assign(new Error("refused"), { responseCode: fault.status }));
-        case "cut":
-          sockets.get(session.remotePort)?.destroy();
-          return;
-        case "hang":
-          return;
-      }
+    onData(stream, session, answer) {
+      const cut = () => sockets.get(session.remotePort)?.destroy();
+      // A client that is killed half-way has nothing to be told.
+      receive(desk, { stream, session, answer, cut }).catch(cut);
     },
   });
   // Clients that are killed leave connections behind that break.
@@ -58,6 +43,31 @@ export async function startMailServer(desk: Desk): Promise<MailServer> {
       await new Promise<void>((resolve) => server.close(resolve));
     },
   };
+}
+
+async function receive(
+  desk: Desk,
+  mail: {
+    readonly stream: SMTPServerDataStream;
+    readonly session: SMTPServerSession;
+    readonly answer: (error?: Error) => void;
+    readonly cut: () => void;
+  },
+): Promise<void> {
+  const { stream, session, answer, cut } = mail;
+  const content = await text(stream);
+  const asked = { channel: "email", key: keyOf(content), to: recipientOf(session) } as const;
+  const { fault } = await desk.handle({ ...asked, text: content });
+  switch (fault?.kind) {
+    case undefined:
+      return answer();
+    case "refuse":
+      return answer(Object.assign(new Error("refused"), { responseCode: fault.status }));
+    case "cut":
+      return cut();
+    case "hang":
+      return;
+  }
 }
 
 /** What a mailbox tells messages apart by. */

@@ -145,6 +145,17 @@ test("an order goes on as it began, and is not begun in another way", async () =
   expect(received()).toEqual(["email delivered", "webhook delivered"]);
 });
 
+test("a list that is told about again, as it was, is told nothing", async () => {
+  const flags = ["--data", data, "--order", "o1", "--sample", "3", "--channels", "sms,slack"];
+  expect((await runApp(flags)).lines).toContain("  sms      delivered 3");
+
+  const { code, lines } = await runApp(flags);
+
+  expect(code).toBe(0);
+  expect(lines).toContain("This order had been notified about before: nothing was sent.");
+  expect(received()).toHaveLength(4);
+});
+
 test("--json prints an event per line", async () => {
   const { lines } = await runApp(["--data", data, "--order", "o1", "--json"]);
   const events = lines.map((line) => JSON.parse(line));
