@@ -64,7 +64,7 @@ export function broadcastSummary(
     ...others.slice(0, SHOWN_MAX).map(outcomeLine),
     ...(others.length > SHOWN_MAX ? [`  … and ${others.length - SHOWN_MAX} more`] : []),
     ...channelsOf(outcomes).map((channel) => countsLine(channel, outcomes)),
-    ...broken.map((why) => `  100 recipients have no report: ${why}`),
+    ...broken.map((why) => `  A batch of recipients has no report: ${why}`),
     `${met} of ${reports.length} recipients notified. ${times(outcomes, seen)}`,
     requests(outcomes, seen),
   ].join("\n");
