@@ -24,8 +24,10 @@ export interface Held extends Offer {
   readonly promise: PromiseRecord;
   /** Another one when it is replayed under this claim. */
   execution: Execution;
-  /** How many claims in a row had ended without a verdict before this one. */
-  readonly failures: number;
+  /** How many claims in a row had ended without a verdict before this one, where the server counts. */
+  readonly failures: number | undefined;
+  /** How many of them were not begun by this process: it may be that they took their processes down. */
+  readonly losses: number;
   /** How often it has been replayed under this claim. */
   replays: number;
   /** Its execution has been given up. */

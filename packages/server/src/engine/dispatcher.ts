@@ -137,6 +137,15 @@ export class Dispatcher implements Delivery<PollAddress> {
     if (pid !== undefined) this.#heardOf(pid);
   }
 
+  /**
+   * Somebody gives a claim back. A process that was given it and did nothing else under it has no use for more: what it
+   * holds has not all been seen here (after a restart, say). It asks by itself when it has room.
+   */
+  declined({ id, version }: TaskVersion): void {
+    const pid = this.#holdings.confirm(id, version);
+    if (pid !== undefined) this.#silence(pid);
+  }
+
   /** Offers a task to a worker of its target, now or when one has room. */
   offer({ id, version, promise }: Offered, address: PollAddress): void {
     // The same one again is in hand already.
@@ -219,9 +228,13 @@ export class Dispatcher implements Delivery<PollAddress> {
   /** A worker of which nothing is heard gets no more claims, and the tasks it was given are offered. */
   #takeBackUnconfirmed(before: number): void {
     for (const claim of this.#holdings.takeUnconfirmed(before)) {
-      for (const member of this.#roster.ofProcess(claim.pid)) member.silent = true;
+      this.#silence(claim.pid);
       this.#options.takeBack(claim);
     }
+  }
+
+  #silence(pid: string): void {
+    for (const member of this.#roster.ofProcess(pid)) member.silent = true;
   }
 
   #heardOf(pid: string): void {

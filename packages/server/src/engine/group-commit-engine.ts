@@ -198,8 +198,10 @@ export class GroupCommitEngine implements Engine {
       case "task.fence":
       case "task.suspend":
       case "task.fulfill":
-      case "task.release":
         this.#dispatcher.heard(data as Claim); // The data of these kinds names the claim.
+        return;
+      case "task.release":
+        this.#dispatcher.declined(data as Claim); // As above.
         return;
       case "task.heartbeat":
         for (const claim of (data as RequestData["task.heartbeat"]).tasks) {

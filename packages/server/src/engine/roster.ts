@@ -22,7 +22,10 @@ export interface Member<O> {
   /** Unanswered, the longest first. */
   readonly offers: Map<string, O>;
   announced: Announcement | undefined;
-  /** It was given a claim and nothing was heard of it: it is given no more until it is heard of. */
+  /**
+   * It was given a claim and nothing was heard of it, or it gave that back at once: it is given no more until it acts
+   * under a claim.
+   */
   silent: boolean;
 }
 

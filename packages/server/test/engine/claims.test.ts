@@ -460,6 +460,20 @@ describe("a claim of which nothing is heard", () => {
     expect(silent.take()).toEqual(["claimed c 1 branch"]);
   });
 
+  test("or that is given back at once, because there is no room, is not made again until its worker asks", async () => {
+    const full = await worker("full");
+    await lab.create("a", work);
+    expect(full.take()).toEqual(["claimed a 1 branch"]);
+
+    await lab.ok("task.release", { id: "a", version: 1 });
+    await lab.create("b", work);
+    expect(full.take()).toEqual(["execute a 1", "execute b 0"]);
+
+    await lab.ok("task.acquire", { id: "a", version: 1, pid: "full", ttl: TTL });
+    await lab.create("c", work);
+    expect(full.take()).toEqual(["claimed c 1 branch"]);
+  });
+
   test("is made good when every message of ten seconds was lost: all is offered within 2 s", async () => {
     const one = await worker("w");
     await lab.askAll(["a", "b", "c"].map(create));
