@@ -98,8 +98,8 @@ export class Execution {
       this.#journal.reopen(claim.version);
       this.#listenSoon();
       const fed = await this.#feed(claim.preload);
-      if (claim.read || fed === 0)
-        await this.#feed(await this.#journal.read(this.#waits.pending()));
+      const unsure = claim.read ? this.#waits.pending() : fed === 0 ? this.#waits.some() : [];
+      await this.#feed(await this.#journal.read(unsure));
     });
   }
 
@@ -174,11 +174,12 @@ export class Execution {
     const created = this.#host.created();
     this.#host.parking = true;
     // What a creation has found comes before what became of the suspend that was sent along with it.
-    const settled = await this.#journal.suspend(named, all).finally(() => created);
+    const registered = (ids: readonly string[]) => this.#waits.registered(ids);
+    const settled = await this.#journal.suspend(named, all, registered).finally(() => created);
     this.#host.parking = settled === undefined;
     if (this.#host.given) return false;
     if (!settled) {
-      this.#waits.registered(named);
+      registered(named);
       return true;
     }
     this.#journal.reopen();

@@ -123,10 +123,11 @@ export class NetworkJournal implements Journal {
   suspend(
     awaited: readonly string[],
     all: () => readonly string[],
+    registered: (ids: readonly string[]) => void,
   ): Promise<readonly PromiseRecord[] | undefined> {
     return this.#inTurn(() => {
       this.#outbox.close();
-      return this.#suspend(awaited, all);
+      return this.#suspend(awaited, all, registered);
     });
   }
 
@@ -166,9 +167,10 @@ export class NetworkJournal implements Journal {
   async #suspend(
     awaited: readonly string[],
     all: () => readonly string[],
+    registered: (ids: readonly string[]) => void,
   ): Promise<readonly PromiseRecord[] | undefined> {
     const ahead = awaited.slice(0, -SUSPEND_ACTIONS_MAX);
-    const settled = ahead.length > 0 ? await this.#registerAhead(ahead) : [];
+    const settled = await this.#registerAhead(ahead, registered);
     if (settled.length > 0) return settled;
     const response = await this.#network.send(
       this.#suspension(awaited.slice(-SUSPEND_ACTIONS_MAX)),
@@ -292,10 +294,13 @@ export class NetworkJournal implements Journal {
     this.#outbox.proved();
   }
 
-  /** Registers what is too much for one suspend; gives what turned out to be settled. */
-  async #registerAhead(ids: readonly string[]): Promise<readonly PromiseRecord[]> {
+  /** Registers what is too much for one suspend; gives what turned out to be settled, as soon as something has. */
+  async #registerAhead(
+    ids: readonly string[],
+    registered: (ids: readonly string[]) => void,
+  ): Promise<readonly PromiseRecord[]> {
     const settled: PromiseRecord[] = [];
-    for (let from = 0; from < ids.length; from += SUSPEND_ACTIONS_MAX) {
+    for (let from = 0; from < ids.length && settled.length === 0; from += SUSPEND_ACTIONS_MAX) {
       const page = ids.slice(from, from + SUSPEND_ACTIONS_MAX);
       const answers = await Promise.all(
         page.map((awaited) =>
@@ -306,6 +311,7 @@ export class NetworkJournal implements Journal {
         if (isRefusal(answer)) throw this.#refused(answer, "promise.register_callback");
         if (answer.data.promise.state !== "pending") settled.push(answer.data.promise);
       }
+      registered(page);
     }
     return settled;
   }

@@ -31,7 +31,7 @@ export interface Given {
   readonly pid: string;
 }
 
-interface Suspended {
+export interface Suspended {
   readonly pid: string;
   readonly version: number;
   readonly incarnation: string | undefined;
