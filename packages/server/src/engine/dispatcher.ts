@@ -10,6 +10,7 @@
  *     most, so that work nobody takes keeps no other work waiting.
  */
 import type { Address, ClaimedTask, PromiseRecord, RequestData } from "@resonate-ts/protocol";
+import { groupOf } from "../core/offer.ts";
 import type { StoredTask } from "../core/records.ts";
 import { type Call, callOf } from "./call.ts";
 import { Claimants } from "./claimants.ts";
@@ -85,8 +86,9 @@ export class Dispatcher implements Delivery<PollAddress> {
     return this.#roster.size;
   }
 
-  /** Whether a process has a stream open, in any group. */
-  connected(pid: string): boolean {
+  /** Whether a process has a stream open, in this group or in any. */
+  connected(pid: string, group?: string): boolean {
+    if (group !== undefined) return this.#roster.named(group, pid) !== undefined;
     return this.#roster.ofProcess(pid).size > 0;
   }
 
@@ -183,7 +185,7 @@ export class Dispatcher implements Delivery<PollAddress> {
   assign({ claimant: { pid, warm, group }, claimed }: Assignment): void {
     const { id, version } = claimed.task;
     const member = this.#roster.named(group, pid);
-    this.#holdings.give({ id, version, pid }, this.#options.now());
+    this.#holdings.give({ id, version, pid, group }, this.#options.now());
     if (member && this.#tell(member, claimed, warm)) return;
     if (member) member.silent = true;
     this.#holdings.confirm(id, version);
@@ -197,9 +199,12 @@ export class Dispatcher implements Delivery<PollAddress> {
     if (member?.connection.send(noticeOf(promise))) taken();
   }
 
-  /** Tells a process that what it works on has settled without it. */
+  /** Tells a process that what it works on has settled without it: where it is given such work, and nowhere else. */
   revoke(promise: PromiseRecord, pid: string): void {
-    for (const { connection } of this.#roster.ofProcess(pid)) connection.send(noticeOf(promise));
+    const group = groupOf(promise);
+    for (const { connection } of this.#roster.ofProcess(pid)) {
+      if (connection.group === group) connection.send(noticeOf(promise));
+    }
   }
 
   /** Which run of a process a stream belongs to, where it is open and says so. */
@@ -228,7 +233,8 @@ export class Dispatcher implements Delivery<PollAddress> {
   /** A worker of which nothing is heard gets no more claims, and the tasks it was given are offered. */
   #takeBackUnconfirmed(before: number): void {
     for (const claim of this.#holdings.takeUnconfirmed(before)) {
-      this.#silence(claim.pid);
+      const member = this.#roster.named(claim.group, claim.pid);
+      if (member) member.silent = true;
       this.#options.takeBack(claim);
     }
   }

@@ -17,7 +17,7 @@ import {
 } from "@resonate-ts/protocol";
 import { standingOffer } from "../core/offer.ts";
 import type { Change, Outgoing, StoredTask } from "../core/records.ts";
-import type { CoreSettings, Step } from "../core/step.ts";
+import type { CoreSettings, Step, Steps } from "../core/step.ts";
 import type { Logger } from "../logger.ts";
 import type { Store } from "../stores/store.ts";
 import type { Pusher } from "../transports/router.ts";
@@ -26,7 +26,7 @@ import type { Clock } from "./clock.ts";
 import { Commits, type Performed } from "./commits.ts";
 import { committedBy } from "./committed.ts";
 import { PushDelivery, Router } from "./delivery.ts";
-import { Departures } from "./departures.ts";
+import { Departures, type Place } from "./departures.ts";
 import { Dispatcher, OFFERS_MAX } from "./dispatcher.ts";
 import type { Connection, Engine, Observer } from "./engine.ts";
 import { acquisition, type Executed, execute } from "./execute.ts";
@@ -104,8 +104,8 @@ export class GroupCommitEngine implements Engine {
     });
     const pushDelivery = push && new PushDelivery(push, serverUrl);
     this.#router = new Router({ poll: this.#dispatcher, push: pushDelivery });
-    this.#departures = new Departures(options.clock, (pid) =>
-      this.#attempt(() => this.#releaseLost(pid)),
+    this.#departures = new Departures(options.clock, (place) =>
+      this.#attempt(() => this.#releaseLost(place)),
     );
     this.failed = new Promise((_, reject) => {
       this.#fail = reject;
@@ -211,16 +211,17 @@ export class GroupCommitEngine implements Engine {
   }
 
   connect(connection: Connection): () => void {
-    const { id, incarnation } = connection;
-    const before = this.#dispatcher.incarnationOf(connection) ?? this.#departures.incarnationOf(id);
-    this.#departures.back(id);
+    const { group, id, incarnation } = connection;
+    const before =
+      this.#dispatcher.incarnationOf(connection) ?? this.#departures.incarnationOf(connection);
+    this.#departures.back(connection);
     this.#dispatcher.open(connection);
     // Another run of that process: whoever held the claims has ended.
     const succeeds = before !== undefined && incarnation !== undefined && before !== incarnation;
-    if (succeeds) this.#attempt(() => this.#release(({ pid }) => pid === id, { pid: id }));
+    if (succeeds) this.#attempt(() => this.#release(() => true, { pid: id, group }));
     return () => {
-      const left = this.#dispatcher.close(connection) && !this.#dispatcher.connected(id);
-      if (left && this.#state === "open") this.#departures.left(id, connection);
+      const left = this.#dispatcher.close(connection) && !this.#dispatcher.connected(id, group);
+      if (left && this.#state === "open") this.#departures.left(connection);
     };
   }
 
@@ -319,9 +320,9 @@ export class GroupCommitEngine implements Engine {
     this.#alarm.wakeAt(failed ? clock.now() + DUE_RETRY_MS : nextAt);
   }
 
-  /** Offers what a process holds to others, if it has not come back. */
-  #releaseLost(pid: string): Promise<void> {
-    return this.#release(() => !this.#dispatcher.connected(pid), { pid });
+  /** Offers what a process holds of a group to others, if it has not come back. */
+  #releaseLost({ group, id: pid }: Place): Promise<void> {
+    return this.#release(() => !this.#dispatcher.connected(pid, group), { pid, group });
   }
 
   /** After a restart: offers what those hold who polled, as it seems, and of whom nothing has been heard since. */
@@ -333,13 +334,16 @@ export class GroupCommitEngine implements Engine {
 
   async #release(
     isLost: (held: StoredTask) => boolean,
-    { pid, onlyPolled = false }: { readonly pid?: string; readonly onlyPolled?: boolean } = {},
+    {
+      pid,
+      ...limits
+    }: { readonly pid?: string } & Pick<Steps["task.expire"], "group" | "onlyPolled"> = {},
   ): Promise<void> {
     const held = await this.#options.store.heldBy(pid, HELD_MAX);
     const steps = held.filter(isLost).map(
       ({ id, version }): Step => ({
         kind: "task.expire",
-        data: { id, version, lost: true, onlyPolled },
+        data: { id, version, lost: true, ...limits },
       }),
     );
     if (steps.length > 0) await this.#insist(steps);
