@@ -39,7 +39,6 @@ afterEach(async () => {
 test("whatever is killed, everybody is told over every channel, each by one key", {
   timeout: PATIENCE_MS,
 }, async () => {
-  // biome-ignore lint/suspicious/noUndeclaredEnvVars: turbo does not run these tests, so it caches nothing of them.
   const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
   const random = randomOf(seed);
   const sandbox = await startSandbox({

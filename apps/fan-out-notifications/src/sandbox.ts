@@ -10,7 +10,7 @@ import { startMailServer } from "./sandbox-smtp.ts";
 import type { PushSandbox } from "./send-push.ts";
 
 /** How long each channel takes, in ms. */
-export const CHANNEL_MS: Readonly<Record<Channel, number>> = {
+const CHANNEL_MS: Readonly<Record<Channel, number>> = {
   email: 400,
   sms: 300,
   slack: 200,

@@ -8,7 +8,7 @@ import type { Calls } from "./calls.ts";
  */
 const TURNS = 3;
 /** How long functions may do something of their own, in ms of real time, before that is an error. */
-export const BUSY_MS_MAX = 5_000;
+const BUSY_MS_MAX = 5_000;
 
 /** @throws Error when functions are still busy with something of their own after `BUSY_MS_MAX`, naming them. */
 export async function stillness(activity: Activity, calls: Calls): Promise<void> {

@@ -15,7 +15,7 @@ import { markNumber, mayHoldMarks, unmarkNumber } from "./markers.ts";
 import { parseRich, stringifyRich } from "./rich.ts";
 
 /** The header that names the encoding of `data`, where it is not the official one. */
-export const ENCODING_HEADER = "resonate:encoding";
+const ENCODING_HEADER = "resonate:encoding";
 const RICH_ENCODING = "devalue";
 
 /** Changes payloads on their way out and back, after encoding and before decoding. Ids and tags are not covered. */

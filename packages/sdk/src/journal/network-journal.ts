@@ -40,7 +40,7 @@ import { outcomeOf, readRecord } from "./outcome.ts";
 import { type FencedAction, Write } from "./write.ts";
 
 /** Most promises named in one suspend; what is more is registered before, 500 requests in flight at most. */
-export const SUSPEND_ACTIONS_MAX = 500;
+const SUSPEND_ACTIONS_MAX = 500;
 /** Most promises named in a suspend whose first answer was lost: as many as surely fit into one request. */
 const SUSPEND_AGAIN_MAX = 2_000;
 
