@@ -59,19 +59,30 @@ const RULES: readonly Rule[] = [
     because: "the port of the stores speaks of records only",
   },
   {
-    files: `${SERVER}stores/sqlite/`,
+    files: `${SERVER}stores/search.ts`,
     may: [
-      `${SERVER}stores/sqlite/`,
       `${SERVER}stores/store.ts`,
       `${SERVER}core/records.ts`,
       `${SERVER}core/step.ts`,
       // A search filters by states as of now; the rule that says which they are has one home.
       `${SERVER}core/project.ts`,
       PROTOCOL,
-      "node:",
+    ],
+    because: "all stores search alike",
+  },
+  ...["memory", "sqlite"].map((kind) => ({
+    files: `${SERVER}stores/${kind}/`,
+    may: [
+      `${SERVER}stores/${kind}/`,
+      `${SERVER}stores/store.ts`,
+      `${SERVER}stores/search.ts`,
+      `${SERVER}core/records.ts`,
+      `${SERVER}core/step.ts`,
+      PROTOCOL,
+      ...(kind === "sqlite" ? ["node:"] : []),
     ],
     because: "a store knows records, not rules",
-  },
+  })),
   {
     files: `${SERVER}http/`,
     may: [

@@ -3,8 +3,13 @@ import { type Clock, steadyClock } from "./engine/clock.ts";
 import type { Engine } from "./engine/engine.ts";
 import { GroupCommitEngine } from "./engine/group-commit-engine.ts";
 import { jsonLogger, type Logger } from "./logger.ts";
+import { MemoryStore } from "./stores/memory/memory-store.ts";
 import { openingError } from "./stores/sqlite/errors.ts";
 import { SqliteStore } from "./stores/sqlite/sqlite-store.ts";
+import type { Store } from "./stores/store.ts";
+
+/** A clock that is further ahead of the machine's, in ms, is worth a warning. */
+const CLOCK_AHEAD_MS = 2_000;
 
 export interface EngineOptions {
   /** File of the SQLite database, created when absent. Without it records live in memory and end with the process. */
@@ -40,21 +45,35 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     retryTimeoutMs = 30_000,
     serverUrl,
     restartGraceMs = 0,
+    logger = jsonLogger("warn"),
   } = options;
-  const store = new SqliteStore({ ...(path === undefined ? {} : { path }), synchronous });
+  const store = path === undefined ? new MemoryStore() : new SqliteStore({ path, synchronous });
   const engine = new GroupCommitEngine({
     store,
-    clock: options.clock ?? steadyClock(),
+    clock: options.clock ?? clockFrom(store, logger),
     settings: { retryTimeoutMs },
     serverUrl,
     restartGraceMs,
-    logger: options.logger ?? jsonLogger("warn"),
+    logger,
   });
   try {
     await engine.start();
   } catch (error) {
     await engine.close();
-    throw openingError(error, path ?? ":memory:");
+    throw openingError(error, path ?? "memory");
   }
   return engine;
+}
+
+/** A clock that goes on where the last one on this store stopped. */
+function clockFrom({ clockFloor }: Store, logger: Logger): Clock {
+  const clock = steadyClock(clockFloor);
+  const aheadMs = clock.now() - Date.now();
+  if (aheadMs > CLOCK_AHEAD_MS) {
+    logger.warn(
+      { aheadMs },
+      "the clock of this machine was set back since the last start; the server's time goes on from then",
+    );
+  }
+  return clock;
 }

@@ -34,7 +34,10 @@ export function settlement(
   const promise = obligations.more ? { ...settled, dueAt: world.at } : settled;
   const task = world.task(stored.id);
   const changes: Change[] = [{ put: "promise", record: promise }];
-  if (task) changes.push({ put: "task", record: fulfilled(task) });
+  if (task) {
+    // What it was resumed by will be shown to nobody.
+    changes.push({ put: "task", record: fulfilled(task) }, { delete: "resumes", awaiter: task.id });
+  }
   const next = announcements(stored.id, obligations);
   const messages = by === "holder" ? [] : revocation(promise, task);
   return { promise, effects: { changes, messages, next } };

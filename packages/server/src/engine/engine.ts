@@ -38,6 +38,8 @@ export interface Engine {
   connect(connection: Connection): () => void;
   /** Number of open connections. */
   readonly connections: number;
+  /** False from a write that found no room (a full disk) until one succeeds. Reads are answered all the while. */
+  readonly writable: boolean;
   /** Rejects when the engine can no longer work (an unknown disk state); the process must then exit. */
   readonly failed: Promise<never>;
   /** Waits for what has been accepted, closes connections and the store. */

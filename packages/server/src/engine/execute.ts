@@ -29,7 +29,7 @@ export function execute(
   at: number,
   settings: CoreSettings,
 ): Promise<Executed> {
-  return store.transaction((tx) => new Batch(new Session(tx, at, settings)).take(steps));
+  return store.transaction((tx) => new Batch(new Session(tx, at, settings)).take(steps), at);
 }
 
 class Batch {

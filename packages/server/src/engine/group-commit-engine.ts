@@ -104,6 +104,10 @@ export class GroupCommitEngine implements Engine {
     return this.#dispatcher.connections;
   }
 
+  get writable(): boolean {
+    return this.#options.store.writable;
+  }
+
   process(requests: readonly Request[]): Promise<readonly (Response | Refusal)[]> {
     if (requests.length === 0) return Promise.resolve([]);
     if (this.#state !== "open") {

@@ -11,8 +11,8 @@ const QUESTION: Request<"promise.get"> = {
   data: { id: "ready" },
 };
 
-/** Whether the storage answers a look-up within two seconds. */
-export async function isReady(engine: Pick<Engine, "process">): Promise<boolean> {
+/** Whether the storage answers a look-up within two seconds, and takes writes. */
+export async function isReady(engine: Pick<Engine, "process" | "writable">): Promise<boolean> {
   const { promise: late, resolve } = Promise.withResolvers<boolean>();
   const timer = setTimeout(resolve, READY_TIMEOUT_MS, false);
   const answered = engine.process([QUESTION]).then(
@@ -21,5 +21,6 @@ export async function isReady(engine: Pick<Engine, "process">): Promise<boolean>
   );
   const ready = await Promise.race([answered, late]);
   clearTimeout(timer);
-  return ready;
+  // Looked at after the look-up, which finds out whether there is room again.
+  return ready && engine.writable;
 }

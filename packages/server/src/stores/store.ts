@@ -54,13 +54,20 @@ export interface Pending {
  * @throws StoreUnknownError from `transaction` when it cannot be known whether the commit happened.
  */
 export interface Store {
-  /** Runs `work` atomically and, when the promise it returns resolves, durably. Transactions run one after the other. */
-  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  /**
+   * Runs `work`, whose steps are taken at the instant `at`, atomically and, when the promise it returns resolves,
+   * durably. Transactions run one after the other.
+   */
+  transaction<T>(work: (tx: Transaction) => Promise<T>, at: number): Promise<T>;
+  /** No transaction of an earlier process was at a later instant, in ms since the epoch; 0 in a new store. */
+  readonly clockFloor: number;
+  /** False from a write that found no room (a full disk) until one succeeds. */
+  readonly writable: boolean;
   /** The internal steps that are due at `at`: time-outs, announcements, notices, offers, lease ends, schedules. */
   due(at: number, limit: number): Promise<Due>;
   /** Acquired tasks that `pid` holds, or all that anyone holds; at most `limit`. */
   heldBy(pid: string | undefined, limit: number): Promise<readonly StoredTask[]>;
-  /** Pending tasks, the longest due first. */
+  /** Pending tasks, the longest due first, but those that cannot be read (their offers fall due, and fail then). */
   pending(limit: number): Promise<readonly Pending[]>;
   close(): Promise<void>;
 }
@@ -86,6 +93,11 @@ export class StoreUnknownError extends Error {
 /** Nothing was written (a full disk, say), and trying again may succeed. */
 export class StoreUnavailableError extends Error {
   override readonly name = "StoreUnavailableError";
+}
+
+/** What is stored of a record is not what was written. The message names it, and says what to do. */
+export class StoreDamagedError extends Error {
+  override readonly name = "StoreDamagedError";
 }
 
 /** Another process has the store open. The message says which. */

@@ -1,10 +1,15 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { PROTOCOL_VERSION } from "@resonate-ts/protocol";
 import { parseRequest } from "@resonate-ts/protocol/parse";
-import { expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Outgoing } from "../../src/core/records.ts";
 import type { Step } from "../../src/core/step.ts";
 import { execute } from "../../src/engine/execute.ts";
+import { MemoryStore } from "../../src/stores/memory/memory-store.ts";
 import { SqliteStore } from "../../src/stores/sqlite/sqlite-store.ts";
+import type { Store } from "../../src/stores/store.ts";
 import { type Answer, Oracle, RETRY_MS } from "./oracle.ts";
 import { Random } from "./random.ts";
 import { type Generated, generate, IDS } from "./requests.ts";
@@ -40,26 +45,46 @@ const DOCUMENTED: Readonly<Record<string, readonly number[]>> = {
   "task.search": [200, 400],
 };
 
-test(`${operations} random operations have the answers, messages and states of the protocol (SEED=${seed})`, async () => {
-  const random = new Random(seed);
-  const seen = new Map<string, Set<number>>();
-  for (let done = 0; done < operations; ) {
-    const episode = new Episode(random, done);
-    done += await episode.run(Math.min(EPISODE, operations - done), seen);
-  }
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "resonate-differential-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
 
-  if (operations >= 10_000) expect(sorted(seen)).toEqual(DOCUMENTED);
-}, 3_600_000);
+/** Gives an empty store for each episode. */
+const STORES = [
+  ["memory", () => new MemoryStore()],
+  [
+    "sqlite",
+    (at: number) => new SqliteStore({ path: join(folder, `${at}.db`), synchronous: "normal" }),
+  ],
+] as const;
+
+test.each(STORES)(
+  `%s: ${operations} random operations have the answers, messages and states of the protocol (SEED=${seed})`,
+  async (_, open) => {
+    const random = new Random(seed);
+    const seen = new Map<string, Set<number>>();
+    for (let done = 0; done < operations; ) {
+      const episode = new Episode(open(done), random, done);
+      done += await episode.run(Math.min(EPISODE, operations - done), seen);
+    }
+
+    if (operations >= 10_000) expect(sorted(seen)).toEqual(DOCUMENTED);
+  },
+  3_600_000,
+);
 
 /** The server and the oracle side by side, from an empty store. */
 class Episode {
   readonly #random: Random;
   readonly #first: number;
   readonly #oracle = new Oracle();
-  readonly #store = new SqliteStore({ synchronous: "normal" });
+  readonly #store: Store;
   readonly #log: unknown[] = [];
 
-  constructor(random: Random, first: number) {
+  constructor(store: Store, random: Random, first: number) {
+    this.#store = store;
     this.#random = random;
     this.#first = first;
     this.#oracle.now = 1_000;

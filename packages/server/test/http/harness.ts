@@ -20,6 +20,7 @@ export class FakeEngine implements Engine {
   readonly open: Connection[] = [];
   readonly failed: Promise<never> = new Promise(() => {});
   closed = false;
+  writable = true;
   /** Runs before each answer. */
   before: () => Promise<void> = async () => {};
   /** Open connections besides those of the test. */

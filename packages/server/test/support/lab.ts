@@ -19,6 +19,7 @@ import { parseRequest } from "@resonate-ts/protocol/parse";
 import { afterEach, beforeEach, describe, vi } from "vitest";
 import { steadyClock } from "../../src/engine/clock.ts";
 import { GroupCommitEngine } from "../../src/engine/group-commit-engine.ts";
+import { MemoryStore } from "../../src/stores/memory/memory-store.ts";
 import { SqliteStore } from "../../src/stores/sqlite/sqlite-store.ts";
 import { RecordingLogger } from "./logger.ts";
 import { WatchedStore } from "./watched-store.ts";
@@ -112,9 +113,10 @@ export class Lab {
   }
 
   async start(): Promise<void> {
-    const path = this.#folder && this.path;
     this.#store = new WatchedStore(
-      new SqliteStore({ ...(path === undefined ? {} : { path }), synchronous: "normal" }),
+      this.#folder === undefined
+        ? new MemoryStore()
+        : new SqliteStore({ path: this.path, synchronous: "normal" }),
     );
     this.#engine = new GroupCommitEngine({
       store: this.#store,

@@ -23,14 +23,22 @@ export class WatchedStore implements Store {
     this.#store = store;
   }
 
-  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+  get clockFloor(): number {
+    return this.#store.clockFloor;
+  }
+
+  get writable(): boolean {
+    return this.#store.writable;
+  }
+
+  async transaction<T>(work: (tx: Transaction) => Promise<T>, at: number): Promise<T> {
     this.begun++;
     const value = await this.#store.transaction(async (tx) => {
       await this.before();
       const done = await work(this.#watched(tx));
       await this.beforeCommit();
       return done;
-    });
+    }, at);
     this.commits++;
     await this.afterCommit();
     return value;

@@ -1,12 +1,17 @@
 /** What SQLite's result codes mean for us (https://sqlite.org/rescode.html; the low byte is the primary code). */
-import { StoreUnavailableError, StoreUnknownError, StoreUnusableError } from "../store.ts";
+import {
+  StoreDamagedError,
+  StoreUnavailableError,
+  StoreUnknownError,
+  StoreUnusableError,
+} from "../store.ts";
 
 const SQLITE_PERM = 3;
 export const SQLITE_BUSY = 5;
 const SQLITE_READONLY = 8;
 const SQLITE_IOERR = 10;
 const SQLITE_CORRUPT = 11;
-const SQLITE_FULL = 13;
+export const SQLITE_FULL = 13;
 const SQLITE_CANTOPEN = 14;
 const SQLITE_NOTADB = 26;
 
@@ -63,9 +68,20 @@ export function transactionError(error: unknown, phase: "work" | "commit"): unkn
       });
     case undefined:
       return error;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      if (phase === "work") {
+        return new StoreDamagedError(
+          "the database file is damaged; stop the server and restore it from a backup",
+          { cause: error },
+        );
+      }
+      return unknown(error);
     default:
-      return phase === "commit"
-        ? new StoreUnknownError("the outcome of a commit is unknown", { cause: error })
-        : error;
+      return phase === "commit" ? unknown(error) : error;
   }
+}
+
+function unknown(error: unknown): StoreUnknownError {
+  return new StoreUnknownError("the outcome of a commit is unknown", { cause: error });
 }

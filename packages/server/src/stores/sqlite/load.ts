@@ -1,18 +1,28 @@
 import type { StoredPromise, StoredTask } from "../../core/records.ts";
 import { type Keys, type ListenerKey, OBLIGATIONS_MAX } from "../../core/step.ts";
 import type { Loaded, LoadedObligations } from "../store.ts";
-import { promiseOf, scheduleOf, taskOf } from "./rows.ts";
+import { readPromise, scheduleOf, taskOf } from "./rows.ts";
 import type { Statements } from "./statements.ts";
 
-/** Reads the named records, and notes the row numbers of the promises among them in `seqs`. */
-export function load(keys: Keys, statements: Statements, seqs: Map<string, number>): Loaded {
+/** What is known of rows in one transaction. */
+export interface KnownRows {
+  /** Row numbers of promises. */
+  readonly seqs: Map<string, number>;
+  /** Checksums of what is fixed of them. */
+  readonly bornCrcs: Map<string, number>;
+}
+
+/** Reads the named records, and notes what it learns of the rows of the promises among them in `known`. */
+export function load(keys: Keys, statements: Statements, { seqs, bornCrcs }: KnownRows): Loaded {
   const promises: StoredPromise[] = [];
   const tasks: StoredTask[] = [];
   for (const id of keys.promises ?? []) {
     const row = statements.byId.get(id);
     if (!row) continue;
+    const { promise, bornCrc } = readPromise(row);
     seqs.set(id, Number(row["seq"]));
-    promises.push(promiseOf(row));
+    bornCrcs.set(id, bornCrc);
+    promises.push(promise);
     if (row["task_state"] !== null) tasks.push(taskOf(row));
   }
   const seqOf = (id: string) => seqs.get(id) ?? seqIn(statements, id, seqs);

@@ -1,14 +1,10 @@
 /** Records ↔ rows. States are stored by their place in these lists, so the lists only grow at the end. */
 import { hash } from "node:crypto";
-import {
-  type PromiseState,
-  type ScheduleRecord,
-  TAG,
-  type Tags,
-  type TaskState,
-  type Value,
-} from "@resonate-ts/protocol";
+import { crc32 } from "node:zlib";
+import type { PromiseState, ScheduleRecord, Tags, TaskState, Value } from "@resonate-ts/protocol";
 import type { StoredPromise, StoredTask } from "../../core/records.ts";
+import { INDEXED_TAGS } from "../search.ts";
+import { StoreDamagedError } from "../store.ts";
 
 const PROMISE_STATES: readonly PromiseState[] = [
   "pending",
@@ -36,22 +32,42 @@ export function taskState(state: TaskState): number {
   return TASK_STATES.indexOf(state);
 }
 
-/** The cells of a new promise's row, after `seq`. */
-export function promiseCells(promise: StoredPromise): Cell[] {
-  return [
-    promise.id,
-    promiseState(promise.state),
-    promise.timeoutAt,
-    promise.createdAt,
-    promise.settledAt ?? null,
-    promise.dueAt ?? null,
-    tagHash(promise, TAG.branch),
-    tagHash(promise, TAG.origin),
-    tagHash(promise, TAG.caller),
-    JSON.stringify(promise.tags),
-    JSON.stringify(promise.param),
-    JSON.stringify(promise.value),
+/** A new promise's row. */
+export interface PromiseRow {
+  /** After `seq`. */
+  readonly cells: Cell[];
+  readonly bornCrc: number;
+}
+
+export function promiseRow(promise: StoredPromise): PromiseRow {
+  const { id, timeoutAt, createdAt } = promise;
+  const tags = JSON.stringify(promise.tags);
+  const param = JSON.stringify(promise.param);
+  const bornCrc = crcOfBirth({ id, timeoutAt, createdAt, tags, param });
+  const [state, settledAt, dueAt, value, crc] = settlementCells(promise, bornCrc);
+  const hashes = INDEXED_TAGS.map((tag) => tagHash(promise, tag));
+  const cells = [
+    id,
+    timeoutAt,
+    createdAt,
+    tags,
+    param,
+    ...hashes,
+    state,
+    settledAt,
+    dueAt,
+    value,
+    crc,
   ];
+  return { cells, bornCrc };
+}
+
+/** The cells of a promise's row that settling changes; `bornCrc` is the checksum of all others. */
+export function settlementCells(promise: StoredPromise, bornCrc: number) {
+  const { settledAt = null, dueAt = null } = promise;
+  const state = promiseState(promise.state);
+  const value = JSON.stringify(promise.value);
+  return [state, settledAt, dueAt, value, crcOfRow({ state, settledAt, value }, bornCrc)] as const;
 }
 
 /** The cells of a task's row, after `seq`. */
@@ -63,13 +79,25 @@ export function taskCells(task: StoredTask): Cell[] {
     task.ttl ?? null,
     task.pid ?? null,
     task.dueAt ?? null,
+    task.failures ?? 0,
+    task.cause ?? null,
   ];
 }
 
 // The rows are those that this file wrote, so their JSON has the shapes it had.
 
+/** @throws StoreDamagedError when the row is not what was written. */
 export function promiseOf(row: Row): StoredPromise {
-  return {
+  return readPromise(row).promise;
+}
+
+/** The promise of a row, and the checksum of what of it is fixed. @throws StoreDamagedError as `promiseOf`. */
+export function readPromise(row: Row): {
+  readonly promise: StoredPromise;
+  readonly bornCrc: number;
+} {
+  const bornCrc = checkedBornCrc(row);
+  const promise = {
     id: row["id"] as string,
     state: PROMISE_STATES[row["state"] as number] ?? unreadable("state of a promise", row),
     param: JSON.parse(row["param"] as string) as Value,
@@ -80,6 +108,40 @@ export function promiseOf(row: Row): StoredPromise {
     ...(row["settled_at"] !== null && { settledAt: row["settled_at"] as number }),
     ...(row["due_at"] !== null && { dueAt: row["due_at"] as number }),
   };
+  return { promise, bornCrc };
+}
+
+/** What of a row is fixed when the promise is created, as it is stored. */
+interface Birth {
+  readonly id: unknown;
+  readonly timeoutAt: unknown;
+  readonly createdAt: unknown;
+  readonly tags: unknown;
+  readonly param: unknown;
+}
+
+/** The checksum of a row; that of a birth is a part of it, so that settling need not read the birth again. */
+export function crcOfRow(
+  { state, settledAt, value }: { state: unknown; settledAt: unknown; value: unknown },
+  bornCrc: number,
+): number {
+  return crc32(`${state} ${settledAt} ${value}`, bornCrc);
+}
+
+export function crcOfBirth({ id, timeoutAt, createdAt, tags, param }: Birth): number {
+  return crc32(`${id} ${timeoutAt} ${createdAt} ${tags} ${param}`);
+}
+
+/** The checksum of a row's birth, when that of the whole row is right. */
+function checkedBornCrc(row: Row): number {
+  const { id, timeout_at: timeoutAt, created_at: createdAt, tags, param } = row;
+  const bornCrc = crcOfBirth({ id, timeoutAt, createdAt, tags, param });
+  const { state, settled_at: settledAt, value } = row;
+  if (crcOfRow({ state, settledAt, value }, bornCrc) === row["crc"]) return bornCrc;
+  throw new StoreDamagedError(
+    `promise '${String(id)}' is damaged: its checksum says that the file does not hold what was written. ` +
+      "Nothing of it is served; to have it back, stop the server and restore the file from a backup",
+  );
 }
 
 /** The task of a row whose columns of the task are named `task_*`. */
@@ -92,6 +154,8 @@ export function taskOf(row: Row): StoredTask {
     ...(row["task_ttl"] !== null && { ttl: row["task_ttl"] as number }),
     ...(row["task_pid"] !== null && { pid: row["task_pid"] as string }),
     ...(row["task_due_at"] !== null && { dueAt: row["task_due_at"] as number }),
+    ...(row["task_failures"] !== 0 && { failures: row["task_failures"] as number }),
+    ...(row["task_cause"] !== null && { cause: row["task_cause"] as string }),
   };
 }
 

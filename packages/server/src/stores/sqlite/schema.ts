@@ -1,6 +1,7 @@
 /** The tables, and the way from older ones. */
 import type { DatabaseSync } from "node:sqlite";
 import { StoreUnusableError } from "../store.ts";
+import { crcOfBirth, crcOfRow } from "./rows.ts";
 
 /** Marks a file as ours: "RSNT". */
 const APPLICATION_ID = 0x52534e54;
@@ -11,8 +12,9 @@ const APPLICATION_ID = 0x52534e54;
  * `branch`, `origin` and `caller` are hashes of the tags (a look-up compares the tag itself); they are null where the
  * tag is absent, or the promise's own id, which needs no index to be found.
  */
-const MIGRATIONS = [
-  `
+const MIGRATIONS: readonly (readonly string[])[] = [
+  [
+    `
   CREATE TABLE promises (
     seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -71,6 +73,19 @@ const MIGRATIONS = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX schedules_due ON schedules (next_run_at);
   `,
+  ],
+  [
+    "ALTER TABLE tasks ADD COLUMN failures INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE tasks ADD COLUMN cause TEXT",
+    // 1: acquired.
+    "CREATE INDEX tasks_held ON tasks (pid) WHERE state = 1",
+    "ALTER TABLE promises ADD COLUMN crc INTEGER NOT NULL DEFAULT 0",
+    "UPDATE promises SET crc = crc_of_row(id, timeout_at, created_at, tags, param, state, settled_at, value)",
+    // 4: fulfilled. What such a task was resumed by is of no use to anyone; so it is kept from now on.
+    "DELETE FROM resumes WHERE awaiter IN (SELECT seq FROM tasks WHERE state = 4)",
+    "CREATE INDEX resumes_awaited ON resumes (awaited)",
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+  ],
 ];
 
 /** Brings the tables to the current version, in one transaction. */
@@ -89,10 +104,24 @@ export function migrate(db: DatabaseSync, path: string): void {
   if (version === 0 && hasTables(db)) {
     throw new StoreUnusableError(`'${path}' is a database of another program; choose another file`);
   }
-  db.exec("BEGIN IMMEDIATE");
-  for (const statements of MIGRATIONS.slice(version)) db.exec(statements);
-  db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${MIGRATIONS.length}`);
-  db.exec("COMMIT");
+  for (const statement of migration(db, version)) db.exec(statement);
+}
+
+/** The statements that bring a database from `version` (0: empty) to the current one, in one transaction. */
+export function migration(db: DatabaseSync, version: number): readonly string[] {
+  db.function(
+    "crc_of_row",
+    { deterministic: true },
+    (id, timeoutAt, createdAt, tags, param, state, settledAt, value) =>
+      crcOfRow({ state, settledAt, value }, crcOfBirth({ id, timeoutAt, createdAt, tags, param })),
+  );
+  return [
+    "BEGIN IMMEDIATE",
+    ...MIGRATIONS.slice(version).flat(),
+    `PRAGMA application_id = ${APPLICATION_ID}`,
+    `PRAGMA user_version = ${MIGRATIONS.length}`,
+    "COMMIT",
+  ];
 }
 
 function pragma(db: DatabaseSync, name: "user_version" | "application_id"): number {

@@ -1,109 +1,42 @@
-/** Searches: by id, in pages. A filter that no index serves looks at a bounded number of rows per page. */
+/** What searches look at, in SQLite: each listing is an index range, read as far as it is asked for. */
 import type { DatabaseSync } from "node:sqlite";
-import { TAG, type Tags } from "@resonate-ts/protocol";
-import { project, projectTask } from "../../core/project.ts";
-import type { Search } from "../../core/step.ts";
-import type { Found } from "../store.ts";
+import { TAG } from "@resonate-ts/protocol";
+import type { IndexedTag, Listing } from "../search.ts";
 import { hashOf, promiseOf, type Row, scheduleOf, taskOf } from "./rows.ts";
 import { PROMISE_COLUMNS, TASK_COLUMNS } from "./statements.ts";
 
-/** Most rows one page looks at. What it has not reached is on the next page. */
-const SCAN_MAX = 20_000;
+/** The columns that hold the hashes of tags. */
+const COLUMNS: Readonly<Record<IndexedTag, string>> = {
+  [TAG.caller]: "caller",
+  [TAG.branch]: "branch",
+  [TAG.origin]: "origin",
+};
 
-type Rows = Iterable<Row>;
-
-export function search(db: DatabaseSync, wanted: Search, at: number): Found {
-  const { limit, after = "" } = wanted;
-  switch (wanted.kind) {
-    case "promises": {
-      const { state, tags } = wanted;
-      const page = collect(promiseRows(db, tags, after), promiseOf, limit, (promise) => {
-        const inState = state === undefined || project(promise, at).state === state;
-        return inState && hasTags(promise.tags, tags);
-      });
-      return { kind: "promises", ...page };
-    }
-    case "tasks": {
-      const { state } = wanted;
-      const taskAsOfNow = (row: Row) => projectTask(taskOf(row), project(promiseOf(row), at));
-      const page = collect(taskRows(db, after), taskAsOfNow, limit, (task) => {
-        return state === undefined || task.state === state;
-      });
-      return { kind: "tasks", ...page };
-    }
-    case "schedules": {
-      const { tags } = wanted;
-      const page = collect(scheduleRows(db, after), scheduleOf, limit, (schedule) => {
-        return hasTags(schedule.promiseTags, tags);
-      });
-      return { kind: "schedules", ...page };
-    }
-  }
-}
-
-/** The tags that are indexed, those that say most first, and the columns that hold their hashes. */
-const INDEXES = [
-  [TAG.caller, "caller"],
-  [TAG.branch, "branch"],
-  [TAG.origin, "origin"],
-] as const;
-
-function promiseRows(db: DatabaseSync, tags: Tags, after: string): Rows {
-  for (const [name, column] of INDEXES) {
-    const tag = tags[name];
-    if (tag !== undefined) return taggedRows(db, column, { tag, after });
-  }
-  return db
-    .prepare(`SELECT ${PROMISE_COLUMNS} FROM promises p WHERE p.id > ? ORDER BY p.id`)
-    .iterate(after);
-}
-
-/** Those whose column holds the hash of `tag`, and the promise of that id, whose tag is its own id. */
-function taggedRows(
-  db: DatabaseSync,
-  column: (typeof INDEXES)[number][1],
-  { tag, after }: { readonly tag: string; readonly after: string },
-): Rows {
-  const others = `SELECT ${PROMISE_COLUMNS} FROM promises p WHERE p.${column} = ?1 AND p.id > ?3`;
-  const own = `SELECT ${PROMISE_COLUMNS} FROM promises p WHERE p.id = ?2 AND p.id > ?3`;
-  return db.prepare(`${others} UNION ALL ${own} ORDER BY id`).iterate(hashOf(tag), tag, after);
-}
-
-function taskRows(db: DatabaseSync, after: string): Rows {
-  return db
-    .prepare(
-      `SELECT ${PROMISE_COLUMNS}, ${TASK_COLUMNS} FROM promises p JOIN tasks t ON t.seq = p.seq
-       WHERE p.id > ? ORDER BY p.id`,
-    )
-    .iterate(after);
-}
-
-function scheduleRows(db: DatabaseSync, after: string): Rows {
-  return db.prepare("SELECT id, record FROM schedules WHERE id > ? ORDER BY id").iterate(after);
-}
-
-/** The first `limit` wanted records, and the id to go on after when rows are left. */
-function collect<R extends { readonly id: string }>(
-  rows: Rows,
-  recordOf: (row: Row) => R,
-  limit: number,
-  wanted: (record: R) => boolean,
-): { readonly records: readonly R[]; readonly next?: string } {
-  const records: R[] = [];
-  let last: string | undefined;
-  let scanned = 0;
-  for (const row of rows) {
-    if (last !== undefined && (records.length === limit || scanned === SCAN_MAX)) {
-      return { records, next: last };
-    }
-    const record = recordOf(row);
-    if (wanted(record)) records.push(record);
-    last = record.id;
-    scanned++;
-  }
-  return { records };
-}
-
-function hasTags(tags: Tags, wanted: Tags): boolean {
-  return Object.entries(wanted).every(([name, value]) => tags[name] === value);
+export function listing(db: DatabaseSync): Listing {
+  const rows = (sql: string, ...cells: (string | number)[]): IteratorObject<Row> =>
+    Iterator.from(db.prepare(sql).iterate(...cells));
+  return {
+    promises: (after) =>
+      rows(`SELECT ${PROMISE_COLUMNS} FROM promises p WHERE p.id > ? ORDER BY p.id`, after).map(
+        promiseOf,
+      ),
+    // Those whose column holds the hash, and the promise of that id, whose tag is its own id.
+    tagged: (name, text, after) =>
+      rows(
+        `SELECT ${PROMISE_COLUMNS} FROM promises p WHERE p.${COLUMNS[name]} = ?1 AND p.id > ?3
+         UNION ALL SELECT ${PROMISE_COLUMNS} FROM promises p WHERE p.id = ?2 AND p.id > ?3
+         ORDER BY id`,
+        hashOf(text),
+        text,
+        after,
+      ).map(promiseOf),
+    tasks: (after) =>
+      rows(
+        `SELECT ${PROMISE_COLUMNS}, ${TASK_COLUMNS} FROM promises p JOIN tasks t ON t.seq = p.seq
+         WHERE p.id > ? ORDER BY p.id`,
+        after,
+      ).map((row) => ({ task: taskOf(row), promise: promiseOf(row) })),
+    schedules: (after) =>
+      rows("SELECT id, record FROM schedules WHERE id > ? ORDER BY id", after).map(scheduleOf),
+  };
 }

@@ -1,42 +1,47 @@
 /**
- * Keeps records in one SQLite file (or in memory), which this process has for itself.
+ * Keeps records in one SQLite file, which this process has for itself.
  *
  * I1. Transactions run one after the other, each `BEGIN IMMEDIATE … COMMIT`; with `synchronous=FULL` a commit
  *     returns when the operating system says that the log is on the disk.
  * I2. Only this process writes, so the next row number is known without asking.
+ * I3. The stored floor of the clock is never below the instant of a committed transaction.
  */
 import { DatabaseSync } from "node:sqlite";
 import { TAG } from "@resonate-ts/protocol";
 import type { Change, StoredPromise, StoredTask } from "../../core/records.ts";
 import type { Keys, Search } from "../../core/step.ts";
+import { search } from "../search.ts";
 import {
   type Due,
   type Found,
   type Loaded,
   type Pending,
   type Store,
+  StoreDamagedError,
   StoreUnknownError,
   StoreUnusableError,
   type Transaction,
 } from "../store.ts";
 import { findDue } from "./due.ts";
-import { openingError, transactionError } from "./errors.ts";
+import { errorCode, openingError, SQLITE_FULL, transactionError } from "./errors.ts";
 import { load } from "./load.ts";
 import { lock } from "./lock.ts";
 import { hashOf, promiseOf, taskOf, taskState } from "./rows.ts";
 import { migrate } from "./schema.ts";
-import { search } from "./search.ts";
+import { listing } from "./search.ts";
 import { Statements } from "./statements.ts";
-import { write } from "./write.ts";
+import { type Rows, write } from "./write.ts";
 
 export interface SqliteOptions {
-  /** Absent: in memory. */
-  readonly path?: string;
+  readonly path: string;
   readonly synchronous: "full" | "normal";
 }
 
 /** Pages in the log before it is moved into the database: fewer, longer pauses than SQLite's own 1,000. */
 const CHECKPOINT_PAGES = 8_000;
+/** How far ahead of its instant a transaction puts the floor of the clock, in ms, so that few have to write it. */
+const FLOOR_AHEAD_MS = 1_000;
+const CLOCK_FLOOR = "clock_floor";
 /** SQLite before this version can lose data in its log (https://sqlite.org/wal.html, "WAL-reset bug"). */
 const SQLITE_MIN = [3, 51, 3] as const;
 
@@ -44,45 +49,59 @@ export class SqliteStore implements Store, Transaction {
   readonly #db: DatabaseSync;
   readonly #statements: Statements;
   readonly #unlock: () => void;
-  /** Row numbers of the promises seen in this transaction. */
-  readonly #seqs = new Map<string, number>();
+  readonly clockFloor: number;
+  /** What this transaction has seen of rows. */
+  readonly #rows: Rows = {
+    seqs: new Map(),
+    bornCrcs: new Map(),
+    add: (id) => {
+      const seq = this.#nextSeq++;
+      this.#rows.seqs.set(id, seq);
+      return seq;
+    },
+  };
   #nextSeq: number;
+  /** What is stored of it. */
+  #floor: number;
+  /** Whether this transaction has written records. */
+  #wrote = false;
+  #writable = true;
   #tail: Promise<unknown> = Promise.resolve();
 
   constructor({ path, synchronous }: SqliteOptions) {
-    this.#unlock = path === undefined ? () => {} : locked(path);
+    this.#unlock = locked(path);
     let db: DatabaseSync | undefined;
     try {
-      db = open(path ?? ":memory:", synchronous);
+      db = open(path, synchronous);
       this.#statements = new Statements(db);
       this.#nextSeq = Number(this.#statements.lastSeq.get()?.["seq"] ?? 0) + 1;
+      this.#floor = Number(this.#statements.meta.get(CLOCK_FLOOR)?.["value"] ?? 0);
     } catch (error) {
       db?.close();
       this.#unlock();
-      throw openingError(error, path ?? ":memory:");
+      throw openingError(error, path);
     }
     this.#db = db;
+    this.clockFloor = this.#floor;
   }
 
-  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    const result = this.#tail.then(() => this.#transact(work));
+  get writable(): boolean {
+    return this.#writable;
+  }
+
+  transaction<T>(work: (tx: Transaction) => Promise<T>, at: number): Promise<T> {
+    const result = this.#tail.then(() => this.#transact(work, at));
     this.#tail = result.catch(() => {});
     return result;
   }
 
   async load(keys: Keys): Promise<Loaded> {
-    return load(keys, this.#statements, this.#seqs);
+    return load(keys, this.#statements, this.#rows);
   }
 
   async write(changes: readonly Change[]): Promise<void> {
-    write(changes, this.#statements, {
-      known: (id) => this.#seqs.get(id),
-      fresh: (id) => {
-        const seq = this.#nextSeq++;
-        this.#seqs.set(id, seq);
-        return seq;
-      },
-    });
+    this.#wrote = true;
+    write(changes, this.#statements, this.#rows);
   }
 
   async branch(branch: string): Promise<readonly StoredPromise[]> {
@@ -91,11 +110,11 @@ export class SqliteStore implements Store, Transaction {
   }
 
   async resumed(awaiter: string): Promise<readonly StoredPromise[]> {
-    return this.#statements.resumed.all(this.#seqs.get(awaiter) ?? 0).map(promiseOf);
+    return this.#statements.resumed.all(this.#rows.seqs.get(awaiter) ?? 0).map(promiseOf);
   }
 
   async search(wanted: Search, at: number): Promise<Found> {
-    return search(this.#db, wanted, at);
+    return search(listing(this.#db), wanted, at);
   }
 
   async due(at: number, limit: number): Promise<Due> {
@@ -103,14 +122,21 @@ export class SqliteStore implements Store, Transaction {
   }
 
   async heldBy(pid: string | undefined, limit: number): Promise<readonly StoredTask[]> {
-    return this.#statements.held
-      .all(taskState("acquired"), pid ?? null, pid ?? null, limit)
-      .map(taskOf);
+    const { held, heldBy } = this.#statements;
+    const rows = pid === undefined ? held.all(limit) : heldBy.all(pid, limit);
+    return rows.map(taskOf);
   }
 
   async pending(limit: number): Promise<readonly Pending[]> {
     const rows = this.#statements.pending.all(taskState("pending"), limit);
-    return rows.map((row) => ({ task: taskOf(row), promise: promiseOf(row) }));
+    return rows.flatMap((row) => {
+      try {
+        return { task: taskOf(row), promise: promiseOf(row) };
+      } catch (error) {
+        if (error instanceof StoreDamagedError) return [];
+        throw error;
+      }
+    });
   }
 
   async close(): Promise<void> {
@@ -119,21 +145,38 @@ export class SqliteStore implements Store, Transaction {
     this.#unlock();
   }
 
-  async #transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    this.#seqs.clear();
+  async #transact<T>(work: (tx: Transaction) => Promise<T>, at: number): Promise<T> {
+    this.#rows.seqs.clear();
+    this.#rows.bornCrcs.clear();
+    this.#wrote = false;
     const nextSeq = this.#nextSeq;
     let phase: "work" | "commit" = "work";
+    let value: T | undefined;
     try {
       this.#statements.begin.run();
-      const value = await work(this);
+      value = await work(this);
       phase = "commit";
-      this.#statements.commit.run();
+      this.#commit(at);
       return value;
     } catch (error) {
       this.#nextSeq = nextSeq;
       this.#rollBack();
+      if (errorCode(error) === SQLITE_FULL) {
+        this.#writable = false;
+        // All that found no room is the floor of the clock: what was read may be answered.
+        if (phase === "commit" && !this.#wrote) return value as T; // It was assigned before the commit.
+      }
       throw transactionError(error, phase);
     }
+  }
+
+  #commit(at: number): void {
+    const raised = at > this.#floor ? at + FLOOR_AHEAD_MS : this.#floor;
+    const writes = this.#wrote || raised > this.#floor;
+    if (raised > this.#floor) this.#statements.putMeta.run(CLOCK_FLOOR, raised);
+    this.#statements.commit.run();
+    this.#floor = raised;
+    if (writes) this.#writable = true;
   }
 
   #rollBack(): void {

@@ -1,9 +1,10 @@
 /** Every statement of the hot paths, prepared once. Each is a key look-up or an index range. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 
-const PROMISE = `p.seq, p.id, p.state, p.timeout_at, p.created_at, p.settled_at, p.due_at, p.tags, p.param, p.value`;
+const PROMISE = `p.seq, p.id, p.state, p.timeout_at, p.created_at, p.settled_at, p.due_at, p.tags, p.param, p.value, p.crc`;
 const TASK = `t.state AS task_state, t.version AS task_version, t.resumes AS task_resumes,
-  t.ttl AS task_ttl, t.pid AS task_pid, t.due_at AS task_due_at`;
+  t.ttl AS task_ttl, t.pid AS task_pid, t.due_at AS task_due_at,
+  t.failures AS task_failures, t.cause AS task_cause`;
 
 /** The columns that `promiseOf` and `taskOf` read. */
 export const PROMISE_COLUMNS = PROMISE;
@@ -38,6 +39,9 @@ export class Statements {
   readonly dueSchedules: StatementSync;
   readonly nextDue: StatementSync;
   readonly held: StatementSync;
+  readonly heldBy: StatementSync;
+  readonly meta: StatementSync;
+  readonly putMeta: StatementSync;
   readonly pending: StatementSync;
 
   constructor(db: DatabaseSync) {
@@ -64,17 +68,20 @@ export class Statements {
     this.listener = prepare("SELECT notify_at FROM listeners WHERE awaited = ? AND address = ?");
     this.schedule = prepare("SELECT record FROM schedules WHERE id = ?");
     this.insertPromise = prepare(
-      `INSERT INTO promises (seq, id, state, timeout_at, created_at, settled_at, due_at, branch, origin, caller, tags, param, value)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO promises (seq, id, timeout_at, created_at, tags, param, caller, branch, origin,
+         state, settled_at, due_at, value, crc)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     // The rest of a promise is fixed when it is created.
     this.updatePromise = prepare(
-      "UPDATE promises SET state = ?, settled_at = ?, due_at = ?, value = ? WHERE seq = ?",
+      "UPDATE promises SET state = ?, settled_at = ?, due_at = ?, value = ?, crc = ? WHERE seq = ?",
     );
     this.putTask = prepare(
-      `INSERT INTO tasks (seq, state, version, resumes, ttl, pid, due_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO tasks (seq, state, version, resumes, ttl, pid, due_at, failures, cause)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (seq) DO UPDATE SET state = excluded.state, version = excluded.version,
-         resumes = excluded.resumes, ttl = excluded.ttl, pid = excluded.pid, due_at = excluded.due_at`,
+         resumes = excluded.resumes, ttl = excluded.ttl, pid = excluded.pid, due_at = excluded.due_at,
+         failures = excluded.failures, cause = excluded.cause`,
     );
     this.putCallback = prepare("INSERT OR IGNORE INTO callbacks (awaited, awaiter) VALUES (?, ?)");
     this.deleteCallback = prepare("DELETE FROM callbacks WHERE awaited = ? AND awaiter = ?");
@@ -111,14 +118,21 @@ export class Statements {
          UNION ALL SELECT min(notify_at) FROM listeners WHERE notify_at > ?1
          UNION ALL SELECT min(next_run_at) FROM schedules WHERE next_run_at > ?1)`,
     );
-    // Acquired tasks are those with a lease: the index of due instants holds them, and few others.
+    // The index holds acquired tasks only: its condition is repeated here, so that it is used.
     this.held = prepare(
+      `SELECT p.id, ${TASK} FROM tasks t JOIN promises p ON p.seq = t.seq WHERE t.state = 1 LIMIT ?`,
+    );
+    this.heldBy = prepare(
       `SELECT p.id, ${TASK} FROM tasks t JOIN promises p ON p.seq = t.seq
-       WHERE t.due_at IS NOT NULL AND t.state = ? AND (? IS NULL OR t.pid = ?) LIMIT ?`,
+       WHERE t.state = 1 AND t.pid = ? LIMIT ?`,
     );
     this.pending = prepare(
       `SELECT ${PROMISE}, ${TASK} FROM tasks t JOIN promises p ON p.seq = t.seq
        WHERE t.due_at IS NOT NULL AND t.state = ? ORDER BY t.due_at LIMIT ?`,
+    );
+    this.meta = prepare("SELECT value FROM meta WHERE name = ?");
+    this.putMeta = prepare(
+      "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
     );
   }
 }

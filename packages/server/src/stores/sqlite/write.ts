@@ -1,36 +1,35 @@
 import type { Callback, Change, Listener, StoredPromise } from "../../core/records.ts";
-import { promiseCells, promiseState, taskCells } from "./rows.ts";
+import type { KnownRows } from "./load.ts";
+import { promiseRow, settlementCells, taskCells } from "./rows.ts";
 import type { Statements } from "./statements.ts";
 
-/** Row numbers of promises. */
-export interface Seqs {
-  /** Of one that was loaded or written in this transaction. */
-  known(id: string): number | undefined;
-  /** For one that is new. */
-  fresh(id: string): number;
+/** What is known of rows, and new ones. */
+export interface Rows extends KnownRows {
+  /** Gives a new promise its row number. */
+  add(id: string): number;
 }
 
 /** Writes changes in order. A promise comes before all that refers to it. */
-export function write(changes: readonly Change[], statements: Statements, seqs: Seqs): void {
+export function write(changes: readonly Change[], statements: Statements, rows: Rows): void {
   for (const change of changes) {
     if ("put" in change) {
       switch (change.put) {
         case "promise":
-          putPromise(change.record, statements, seqs);
+          putPromise(change.record, statements, rows);
           break;
         case "task":
-          statements.putTask.run(seqOf(change.record.id, seqs), ...taskCells(change.record));
+          statements.putTask.run(seqOf(change.record.id, rows), ...taskCells(change.record));
           break;
         case "callback":
-          statements.putCallback.run(...pair(change.record, seqs));
+          statements.putCallback.run(...pair(change.record, rows));
           break;
         case "resume": {
-          const [awaited, awaiter] = pair(change.record, seqs);
+          const [awaited, awaiter] = pair(change.record, rows);
           statements.putResume.run(awaiter, awaited);
           break;
         }
         case "listener":
-          putListener(change.record, statements, seqs);
+          putListener(change.record, statements, rows);
           break;
         case "schedule":
           statements.putSchedule.run(
@@ -43,13 +42,13 @@ export function write(changes: readonly Change[], statements: Statements, seqs: 
     } else {
       switch (change.delete) {
         case "callback":
-          statements.deleteCallback.run(...pair(change.record, seqs));
+          statements.deleteCallback.run(...pair(change.record, rows));
           break;
         case "resumes":
-          statements.deleteResumes.run(seqOf(change.awaiter, seqs));
+          statements.deleteResumes.run(seqOf(change.awaiter, rows));
           break;
         case "listener":
-          statements.deleteListener.run(seqOf(change.record.awaited, seqs), change.record.address);
+          statements.deleteListener.run(seqOf(change.record.awaited, rows), change.record.address);
           break;
         case "schedule":
           statements.deleteSchedule.run(change.id);
@@ -59,32 +58,30 @@ export function write(changes: readonly Change[], statements: Statements, seqs: 
   }
 }
 
-function putPromise(promise: StoredPromise, statements: Statements, seqs: Seqs): void {
-  const seq = seqs.known(promise.id);
+function putPromise(promise: StoredPromise, statements: Statements, rows: Rows): void {
+  const { id } = promise;
+  const seq = rows.seqs.get(id);
   if (seq === undefined) {
-    statements.insertPromise.run(seqs.fresh(promise.id), ...promiseCells(promise));
+    const { cells, bornCrc } = promiseRow(promise);
+    statements.insertPromise.run(rows.add(id), ...cells);
+    rows.bornCrcs.set(id, bornCrc);
     return;
   }
-  const { state, settledAt, dueAt, value } = promise;
-  statements.updatePromise.run(
-    promiseState(state),
-    settledAt ?? null,
-    dueAt ?? null,
-    JSON.stringify(value),
-    seq,
-  );
+  const bornCrc = rows.bornCrcs.get(id);
+  if (bornCrc === undefined) throw new Error(`promise '${id}' is changed, which was not loaded`);
+  statements.updatePromise.run(...settlementCells(promise, bornCrc), seq);
 }
 
-function putListener({ awaited, address, notifyAt }: Listener, statements: Statements, seqs: Seqs) {
-  statements.putListener.run(seqOf(awaited, seqs), address, notifyAt ?? null);
+function putListener({ awaited, address, notifyAt }: Listener, statements: Statements, rows: Rows) {
+  statements.putListener.run(seqOf(awaited, rows), address, notifyAt ?? null);
 }
 
-function pair({ awaited, awaiter }: Callback, seqs: Seqs): [number, number] {
-  return [seqOf(awaited, seqs), seqOf(awaiter, seqs)];
+function pair({ awaited, awaiter }: Callback, rows: Rows): [number, number] {
+  return [seqOf(awaited, rows), seqOf(awaiter, rows)];
 }
 
-function seqOf(id: string, seqs: Seqs): number {
-  const seq = seqs.known(id);
+function seqOf(id: string, rows: Rows): number {
+  const seq = rows.seqs.get(id);
   if (seq === undefined)
     throw new Error(`a change refers to promise '${id}', which was not loaded`);
   return seq;

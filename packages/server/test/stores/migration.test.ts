@@ -1,0 +1,100 @@
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { gunzipSync } from "node:zlib";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { migration } from "../../src/stores/sqlite/schema.ts";
+import { SqliteStore } from "../../src/stores/sqlite/sqlite-store.ts";
+
+/** Written by the version that had schema 1: runs that are claimed, suspended, resumed and done. */
+const SCHEMA_1 = gunzipSync(readFileSync(new URL("fixtures/schema-1.db.gz", import.meta.url)));
+
+let folder: string;
+let path: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "resonate-migration-"));
+  path = join(folder, "resonate.db");
+  writeFileSync(path, SCHEMA_1);
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+test("a file of schema 1 opens with all that is in it, checksums and all", async () => {
+  expect(await contents()).toMatchObject({
+    promises: [
+      {
+        id: "pending",
+        state: "pending",
+        param: { headers: { h: "é" }, data: "param" },
+        tags: { k: "v" },
+      },
+      { id: "settled", state: "rejected", value: { data: "value ✓", headers: { a: "b" } } },
+      { id: "held", param: { data: "x".repeat(5_000) } },
+      { id: "done", state: "resolved" },
+    ],
+    tasks: [
+      { id: "held", state: "acquired", pid: "p1", version: 1 },
+      { id: "done", state: "fulfilled" },
+    ],
+    obligations: [{ callbacks: ["suspended"], listeners: ["poll://uni@g/l"] }],
+    held: ["held"],
+    resumed: ["other"],
+    nothingIsShownToTheDone: [],
+  });
+});
+
+test("a migration that was killed at any statement is done again by the next start", async () => {
+  writeFileSync(path, SCHEMA_1);
+  const expected = await contents();
+  const crashed = join(folder, "crashed.db");
+  let statements = 1;
+  for (let done = 1; done <= statements; done++) {
+    writeFileSync(path, SCHEMA_1);
+    for (const suffix of ["-wal", "-shm"]) rmSync(path + suffix, { force: true });
+    const db = new DatabaseSync(path);
+    db.exec("PRAGMA journal_mode = WAL; PRAGMA cache_size = 5");
+    const all = migration(db, 1);
+    statements = all.length;
+    for (const statement of all.slice(0, done)) db.exec(statement);
+    // The files as they are now are what a killed process leaves.
+    for (const suffix of ["", "-wal"]) {
+      rmSync(crashed + suffix, { force: true });
+      if (existsSync(path + suffix)) copyFileSync(path + suffix, crashed + suffix);
+    }
+    db.close();
+
+    expect({ done, ...(await contents(crashed)) }).toEqual({ done, ...expected });
+  }
+  expect(statements).toBeGreaterThan(8);
+});
+
+async function contents(file = path) {
+  const store = new SqliteStore({ path: file, synchronous: "normal" });
+  const seen = await store.transaction(async (tx) => {
+    const { promises, tasks, obligations } = await tx.load({
+      promises: ["pending", "settled", "held", "done", "resumed"],
+      obligations: ["awaited"],
+    });
+    const [resumed, nothingIsShownToTheDone] = [
+      await tx.resumed("resumed"),
+      await tx.resumed("done"),
+    ];
+    return {
+      promises: promises.slice(0, 4),
+      tasks: tasks.slice(0, 2),
+      obligations,
+      resumed: resumed.map(({ id }) => id),
+      nothingIsShownToTheDone,
+    };
+  }, 0);
+  const held = (await store.heldBy("p1", 10)).map(({ id }) => id);
+  await store.close();
+  return { ...seen, held };
+}
