@@ -46,10 +46,11 @@ export class MemoryStore implements Store, Transaction {
   }
 
   async branch(branch: string): Promise<readonly StoredPromise[]> {
-    const found = listing(this.#tables).tagged(TAG.branch, branch, "");
-    return Iterator.from(found)
-      .filter(({ tags }) => tags[TAG.branch] === branch)
-      .toArray();
+    const found: StoredPromise[] = [];
+    for await (const promise of listing(this.#tables).tagged(TAG.branch, branch, "")) {
+      if (promise.tags[TAG.branch] === branch) found.push(promise);
+    }
+    return found;
   }
 
   async resumed(awaiter: string): Promise<readonly StoredPromise[]> {

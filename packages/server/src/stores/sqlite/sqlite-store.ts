@@ -10,6 +10,7 @@ import { DatabaseSync } from "node:sqlite";
 import { TAG } from "@resonate-ts/protocol";
 import type { Change, StoredPromise, StoredTask } from "../../core/records.ts";
 import type { Keys, Search } from "../../core/step.ts";
+import { hashOf, promiseOf, taskOf, taskState } from "../rows.ts";
 import { search } from "../search.ts";
 import {
   type Due,
@@ -26,7 +27,6 @@ import { findDue } from "./due.ts";
 import { errorCode, openingError, SQLITE_FULL, transactionError } from "./errors.ts";
 import { load } from "./load.ts";
 import { lock } from "./lock.ts";
-import { hashOf, promiseOf, taskOf, taskState } from "./rows.ts";
 import { migrate } from "./schema.ts";
 import { listing } from "./search.ts";
 import { Statements } from "./statements.ts";

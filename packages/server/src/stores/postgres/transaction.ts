@@ -1,0 +1,178 @@
+/**
+ * One transaction on one connection.
+ *
+ * I1. What a step decides on is locked until the commit, in the order of ids where it is named at once.
+ * I2. A promise that was looked for and not found may be created by another writer meanwhile. It is inserted only if it is
+ *     still absent, and otherwise the whole transaction is run again on what is there then.
+ */
+
+import { TAG } from "@resonate-ts/protocol";
+import type { ClientBase, Pool } from "pg";
+import type { Change, Listener, StoredPromise } from "../../core/records.ts";
+import { type Keys, OBLIGATIONS_MAX, type Search } from "../../core/step.ts";
+import { hashOf, promiseOf, type Row, readPromise, scheduleOf, taskOf } from "../rows.ts";
+import { search } from "../search.ts";
+import type { Found, Loaded, LoadedObligations, Transaction } from "../store.ts";
+import { Overtaken } from "./errors.ts";
+import type { RowNumbers } from "./row-numbers.ts";
+import { listing } from "./search.ts";
+import {
+  BRANCH,
+  LISTENERS,
+  LOCK_PROMISES,
+  LOCK_SCHEDULES,
+  OBLIGATIONS,
+  RESUMED,
+} from "./statements.ts";
+import { type KnownRow, type Rows, writing } from "./write.ts";
+
+export class PostgresTransaction implements Transaction {
+  /** The database's number for it; it has one as soon as it has written. */
+  number: string | undefined;
+  readonly #query: Query;
+  readonly #numbers: RowNumbers;
+  readonly #rows: Rows;
+
+  constructor(query: Query, numbers: RowNumbers) {
+    this.#query = query;
+    this.#numbers = numbers;
+    this.#rows = {
+      promises: new Map(),
+      seqs: new Map(),
+      schedules: new Set(),
+      fresh: () => numbers.take(),
+    };
+  }
+
+  async load({ promises = [], obligations = [], listeners = [], schedules = [] }: Keys) {
+    const found = promises.length > 0 ? await this.#lockPromises(promises) : [];
+    await this.#learn([...obligations, ...listeners.map(({ awaited }) => awaited)]);
+    const loaded: Loaded = {
+      promises: found.map(({ promise }) => promise),
+      tasks: found.flatMap(({ task }) => task ?? []),
+      obligations: obligations.length > 0 ? await this.#obligations(obligations) : [],
+      listeners: listeners.length > 0 ? await this.#listeners(listeners) : [],
+      schedules: schedules.length > 0 ? await this.#schedules(schedules) : [],
+    };
+    return loaded;
+  }
+
+  async write(changes: readonly Change[]): Promise<void> {
+    const created = changes.filter(
+      (change) =>
+        "put" in change && change.put === "promise" && !this.#rows.promises.has(change.record.id),
+    );
+    await this.#numbers.reserve(created.length, this.#query);
+    const wanted = writing(changes, this.#rows);
+    if (!wanted) return;
+    const [row] = await this.#query(wanted.text, wanted.values, wanted.name);
+    this.number = String(row?.["number"]);
+    if (Number(row?.["inserted"]) < wanted.inserts) {
+      throw new Overtaken("another writer created what this transaction was about to create");
+    }
+  }
+
+  async branch(branch: string): Promise<readonly StoredPromise[]> {
+    const rows = await this.#query(BRANCH, [hashOf(branch), branch], "branch");
+    return rows.map(promiseOf).filter(({ tags }) => tags[TAG.branch] === branch);
+  }
+
+  async resumed(awaiter: string): Promise<readonly StoredPromise[]> {
+    const seq = this.#rows.promises.get(awaiter)?.seq;
+    return seq === undefined ? [] : (await this.#query(RESUMED, [seq], "resumed")).map(promiseOf);
+  }
+
+  search(wanted: Search, at: number): Promise<Found> {
+    return search(listing(this.#query), wanted, at);
+  }
+
+  async #lockPromises(ids: readonly string[]): Promise<readonly KnownRow[]> {
+    const rows = await this.#query(LOCK_PROMISES, [ids], "lock promises");
+    return rows.map((row) => {
+      const known = knownRow(row);
+      this.#rows.promises.set(known.promise.id, known);
+      return known;
+    });
+  }
+
+  /** Finds the row numbers of promises that have not been seen. */
+  async #learn(ids: readonly string[]): Promise<void> {
+    const unknown = ids.filter((id) => !this.#rows.promises.has(id) && !this.#rows.seqs.has(id));
+    if (unknown.length > 0) await this.#lockPromises([...new Set(unknown)]);
+  }
+
+  async #obligations(ids: readonly string[]): Promise<readonly LoadedObligations[]> {
+    const of = new Map<number, { readonly callbacks: string[]; readonly listeners: string[] }>();
+    for (const id of ids) {
+      const seq = this.#seqOf(id);
+      if (seq !== undefined) of.set(seq, { callbacks: [], listeners: [] });
+    }
+    const seqs = [...of.keys()];
+    for (const row of await this.#query(OBLIGATIONS, [seqs, OBLIGATIONS_MAX + 1], "obligations")) {
+      const entry = of.get(Number(row["awaited"]));
+      if (row["awaiter"] === null) entry?.listeners.push(String(row["address"]));
+      else {
+        entry?.callbacks.push(String(row["awaiter"]));
+        this.#rows.seqs.set(String(row["awaiter"]), Number(row["awaiter_seq"]));
+      }
+    }
+    return ids.map((id) => {
+      const { callbacks = [], listeners = [] } = of.get(this.#seqOf(id) ?? -1) ?? {};
+      return {
+        id,
+        callbacks: callbacks.slice(0, OBLIGATIONS_MAX),
+        listeners: listeners.slice(0, OBLIGATIONS_MAX),
+        more: Math.max(callbacks.length, listeners.length) > OBLIGATIONS_MAX,
+      };
+    });
+  }
+
+  async #listeners(
+    keys: readonly { readonly awaited: string; readonly address: string }[],
+  ): Promise<readonly Listener[]> {
+    const known = keys.filter(({ awaited }) => this.#seqOf(awaited) !== undefined);
+    const ids = new Map(known.map(({ awaited }) => [this.#seqOf(awaited), awaited]));
+    const seqs = known.map(({ awaited }) => this.#seqOf(awaited));
+    const addresses = known.map(({ address }) => address);
+    const rows = await this.#query(LISTENERS, [seqs, addresses], "listeners");
+    return rows.map((row) => ({
+      awaited: ids.get(Number(row["awaited"])) ?? "",
+      address: String(row["address"]),
+      ...(row["notify_at"] !== null && { notifyAt: Number(row["notify_at"]) }),
+    }));
+  }
+
+  async #schedules(ids: readonly string[]) {
+    const rows = await this.#query(LOCK_SCHEDULES, [ids], "lock schedules");
+    const records = rows.map(scheduleOf);
+    for (const { id } of records) this.#rows.schedules.add(id);
+    return records;
+  }
+
+  #seqOf(id: string): number | undefined {
+    return this.#rows.promises.get(id)?.seq ?? this.#rows.seqs.get(id);
+  }
+}
+
+/** Asks one question; with `name`, as a prepared statement where those may be used. */
+export type Query = (
+  text: string,
+  values: readonly unknown[],
+  name: string,
+) => Promise<readonly Row[]>;
+
+export function queryOn(
+  client: ClientBase | Pool,
+  { prepare }: { readonly prepare: boolean },
+): Query {
+  return async (text, values, name) => {
+    const config = { text, values: [...values], ...(prepare && { name }) };
+    return (await client.query<Row>(config)).rows;
+  };
+}
+
+function knownRow(row: Row): KnownRow {
+  const { promise, bornCrc } = readPromise(row);
+  const task = row["task_state"] === null ? undefined : taskOf(row);
+  return { seq: Number(row["seq"]), bornCrc, promise, task };
+}
