@@ -66,11 +66,23 @@ const RULES: readonly Rule[] = [
       `${SERVER}core/step.ts`,
       // A search filters by states as of now; the rule that says which they are has one home.
       `${SERVER}core/project.ts`,
+      `${SERVER}core/weigh.ts`,
       PROTOCOL,
     ],
     because: "all stores search alike",
   },
-  ...["memory", "sqlite"].map((kind) => ({
+  {
+    files: `${SERVER}stores/rows.ts`,
+    may: [
+      `${SERVER}stores/store.ts`,
+      `${SERVER}stores/search.ts`,
+      `${SERVER}core/records.ts`,
+      PROTOCOL,
+      "node:",
+    ],
+    because: "stores that keep rows spell records alike, and check them alike",
+  },
+  ...["memory", "sqlite", "postgres"].map((kind) => ({
     files: `${SERVER}stores/${kind}/`,
     may: [
       `${SERVER}stores/${kind}/`,
@@ -78,8 +90,10 @@ const RULES: readonly Rule[] = [
       `${SERVER}stores/search.ts`,
       `${SERVER}core/records.ts`,
       `${SERVER}core/step.ts`,
+      `${SERVER}core/weigh.ts`,
       PROTOCOL,
-      ...(kind === "sqlite" ? ["node:"] : []),
+      ...(kind === "memory" ? [] : ["node:", `${SERVER}stores/rows.ts`]),
+      ...(kind === "postgres" ? ["pg"] : []),
     ],
     because: "a store knows records, not rules",
   })),
@@ -95,6 +109,8 @@ const RULES: readonly Rule[] = [
       PARSE,
       "node:",
       "zod",
+      "jose",
+      "prom-client",
     ],
     because: "HTTP speaks with the engine through its face, and with no store",
   },
@@ -107,12 +123,13 @@ const RULES: readonly Rule[] = [
       PROTOCOL,
       "node:",
       "undici",
+      "ipaddr.js",
     ],
     because: "transports carry messages, and know no rules and no store",
   },
   {
     files: SERVER,
-    may: [SERVER, PROTOCOL, "node:", "zod"],
+    may: [SERVER, PROTOCOL, "node:", "zod", "smol-toml"],
     because:
       "these files put the server together; other packages of ours depend on it, not the other way round",
   },

@@ -1,6 +1,7 @@
 /** The command line as one function. */
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { addBackup, addRestore } from "./commands/backups.ts";
 import { addInvoke } from "./commands/invoke.ts";
 import { addPromises } from "./commands/promises.ts";
 import { addDev, addServe } from "./commands/servers.ts";
@@ -37,7 +38,8 @@ function program(terminal: Terminal): Command {
     .showSuggestionAfterError()
     .addHelpText("after", EXAMPLES);
   // In the order in which the help shows them. Commands inherit the settings above.
-  for (const add of [addDev, addServe, addInvoke, addTree, addPromises]) add(root, terminal);
+  for (const add of [addDev, addServe, addInvoke, addTree, addPromises, addBackup, addRestore])
+    add(root, terminal);
   return root;
 }
 

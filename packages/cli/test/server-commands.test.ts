@@ -1,8 +1,11 @@
+import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { access, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { SETTINGS } from "@resonate-ts/server";
+import { SignJWT } from "jose";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { RunningCommand, resonate } from "./command.ts";
 
@@ -174,6 +177,45 @@ describe("serve", () => {
     socket.destroy();
   });
 
+  test("told to stop ends with 0 when its time is over, whatever clients do", async () => {
+    const words = ["serve", "--storage-type", "memory", "--server-shutdown-timeout", "1500"];
+    const { command, url } = await start(words);
+    const socket = connect(Number(new URL(url).port), "127.0.0.1");
+    socket.on("error", () => {});
+    socket.write(
+      "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n",
+    );
+    // The server has taken the request, and will never have all of its body.
+    await once(socket, "data");
+
+    const startedAt = performance.now();
+    const { code } = await stop(command);
+
+    expect(code).toBe(0);
+    expect(performance.now() - startedAt).toBeLessThan(4_000);
+    socket.destroy();
+  });
+
+  test("with a key lets in who has a token, and dev says that it does not look", async () => {
+    const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+    await writeFile(join(cwd, "key.pem"), publicKey.export({ type: "spki", format: "pem" }));
+    const { command, url } = await start(["dev", "--memory", "--auth-publickey", "key.pem"]);
+    await command.until(/Pending: not shown/);
+    const token = await new SignJWT({ role: "admin" })
+      .setProtectedHeader({ alg: "EdDSA" })
+      .setExpirationTime("1h")
+      .sign(privateKey);
+
+    const refused = await resonate(["promises", "search", "-S", url]);
+    const admitted = await resonate(["promises", "search", "-S", url, "--token", token]);
+
+    expect(refused.code).toBe(1);
+    expect(refused.err).toContain("Unauthorized");
+    expect(admitted.code).toBe(0);
+    const { out, err } = await stop(command);
+    expect(out + err + refused.err).not.toContain(token);
+  });
+
   test("keeps what it acknowledged when it is killed", async () => {
     const first = await start(["serve"]);
     await resonate(["invoke", "kept", "-f", "f", "-S", first.url]);
@@ -219,4 +261,66 @@ describe("serve", () => {
 
     expect((await stop(command)).err).toContain("RESONATE_SERVER__PROT is not a setting");
   });
+});
+
+describe("settings", () => {
+  test("come from resonate.toml in this directory, under the environment and flags", async () => {
+    await writeFile(join(cwd, "resonate.toml"), '[storage]\ntype = "memory"\n[server]\nport = 1\n');
+    const { command } = await start(["serve"]);
+    await command.until(/Data: in memory/);
+
+    expect((await stop(command)).code).toBe(0);
+  });
+
+  test("come from the file that --config names", async () => {
+    await writeFile(join(cwd, "resonate.toml"), "not = read");
+    await writeFile(join(cwd, "other.toml"), '[storage.sqlite]\npath = "there.db"\n');
+    const { command } = await start(["serve", "--config", "other.toml"]);
+    await command.until(/Data: .*there\.db/);
+
+    expect((await stop(command)).code).toBe(0);
+  });
+
+  test.each([
+    ["a key that is none", "[server]\nprot = 1", [], "resonate.toml: 'server.prot' is no setting"],
+    [
+      "a wrong value",
+      'level = "loud"',
+      [],
+      "level (resonate.toml) must be debug, info, warn, error",
+    ],
+    ["no TOML", "level", [], "resonate.toml:1:1: "],
+    ["no file", "", ["--config", "absent.toml"], "'absent.toml' cannot be read (ENOENT)"],
+    ["a key that is not there", "", ["--auth-publickey", "absent.pem"], "absent.pem"],
+  ])("%s is exit code 2 and one line", async (_name, text, words, message) => {
+    await writeFile(join(cwd, "resonate.toml"), text);
+
+    const ended = await resonate(["serve", "--storage-type", "memory", ...words], { cwd });
+
+    expect(ended).toMatchObject({ code: 2, out: "" });
+    expect(ended.err).toMatch(/^Error: [^\n]*\n$/);
+    expect(ended.err).toContain(message);
+  });
+
+  test("that have no effect here are said in one line, and the server serves", async () => {
+    await writeFile(join(cwd, "resonate.toml"), '[storage.mysql]\nurl = "mysql://u:hush@h/d"\n');
+    const { command } = await start(["serve", "--storage-type", "memory"]);
+
+    const { err } = await stop(command);
+
+    expect(err).toContain("storage.mysql.url (resonate.toml) has no effect: ");
+    expect(err).not.toContain("hush");
+  });
+
+  test.each(["serve", "dev"])(
+    "are listed by %s --help, with variables and defaults",
+    async (name) => {
+      const { out } = await resonate([name, "--help"]);
+
+      for (const { flag, env, unused } of SETTINGS) {
+        expect(out.includes(`${flag} `) && out.includes(`[${env}]`), flag).toBe(unused !== true);
+      }
+      expect(out).toMatch(/--server-port <value> .*\(default: 8001\) \[RESONATE_SERVER__PORT\]/);
+    },
+  );
 });

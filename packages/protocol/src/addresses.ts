@@ -1,6 +1,6 @@
 /** Where messages go. */
 
-/** The parts of an address. This version of the server delivers to those of `poll` alone; others are valid on the wire. */
+/** The parts of an address. This version of the server delivers to those of `poll` and `push`; others are valid on the wire. */
 export type Address =
   | {
       readonly kind: "poll";

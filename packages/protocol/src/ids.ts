@@ -40,6 +40,16 @@ export function rootIdProblem(id: string): string | undefined {
   return undefined;
 }
 
+/** The id that the template of a schedule gives for an occurrence (ms, or what is to stand for it). */
+export function scheduledId(
+  template: string,
+  { id, occurrence }: { readonly id: string; readonly occurrence: number | string },
+): string {
+  return template
+    .replaceAll("{{.id}}", () => id)
+    .replaceAll("{{.timestamp}}", () => String(occurrence));
+}
+
 /** 53 bits as 14 hex digits, over the UTF-8 bytes of `text` (the two-lane hash known as cyrb53, seed 0). */
 function hash(text: string): string {
   let low = 0xdeadbeef;

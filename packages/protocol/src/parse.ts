@@ -4,51 +4,116 @@
  */
 import { z } from "zod";
 import { addressProblem } from "./addresses.ts";
+import { scheduledId } from "./ids.ts";
 import type { Tags, Value } from "./records.ts";
-import type { Action, PromiseCreate, Request, RequestData, RequestKind } from "./requests.ts";
+import type {
+  Action,
+  DebugData,
+  DebugKind,
+  DebugRequest,
+  PromiseCreate,
+  Request,
+  RequestData,
+  RequestHead,
+  RequestKind,
+} from "./requests.ts";
 import { PROTOCOL_VERSION } from "./requests.ts";
 import { TAG, tagsProblem } from "./tags.ts";
 
-/** Longest id, in characters. */
+/** Longest id, in bytes of UTF-8. */
 export const ID_LENGTH_MAX = 1_024;
 /** Most tags on one promise. */
 export const TAGS_MAX = 64;
-/** Longest tag value or name, in characters. */
+/** Longest tag value or name, in bytes of UTF-8. */
 export const TAG_LENGTH_MAX = 1_024;
-/** Longest header value or name of a payload, in characters. There may be as many as tags. */
+/** Longest header value or name of a payload, in bytes of UTF-8. There may be as many as tags. */
 export const HEADER_LENGTH_MAX = 8_192;
-/** Longest cursor, in characters: an id in base64 of percent-encoding, which may take 12 for one of its own. */
-export const CURSOR_LENGTH_MAX = 12 * ID_LENGTH_MAX;
+/** Longest cursor, in characters: an id in base64 of percent-encoding, which takes at most 4 for one of its bytes. */
+export const CURSOR_LENGTH_MAX = 4 * ID_LENGTH_MAX;
+/** Longest cause of a release or a halt, in characters; longer ones are cut off, so that nothing fails for its reason. */
+export const CAUSE_LENGTH_MAX = 2_000;
+/** Most functions that a worker announces. */
+export const FUNCTIONS_MAX = 10_000;
+/** Most versions of one of them. */
+export const VERSIONS_MAX = 1_000;
+/** Longest cron expression, in characters. */
+const CRON_LENGTH_MAX = 1_024;
 /** Largest page of a search. */
 export const PAGE_LIMIT_MAX = 1_000;
 
-export type Parsed =
-  | { readonly ok: true; readonly request: Request }
-  /** What to answer: 400 with `message`, echoing `kind` and `corrId`. */
-  | {
-      readonly ok: false;
-      readonly kind: string;
-      readonly corrId: string;
-      readonly message: string;
-    };
+/** What to answer to what cannot be read: 400 with `message`, echoing `kind` and `corrId`. */
+export interface Unread {
+  readonly ok: false;
+  readonly kind: string;
+  readonly corrId: string;
+  readonly message: string;
+}
 
-/** Reads one envelope that has been through `JSON.parse`. Never throws. */
+/** A request of which only the outside has been read: what is in `data` may be anything. */
+export interface Envelope {
+  readonly kind: string;
+  readonly head: RequestHead;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export type Parsed = { readonly ok: true; readonly request: Request } | Unread;
+
+/** Reads one envelope that has been through `JSON.parse`, all of it. Never throws. */
 export function parseRequest(input: unknown): Parsed {
+  const opened = parseEnvelope(input);
+  return opened.ok ? parseData(opened.envelope) : opened;
+}
+
+/** Reads the outside of an envelope: enough to see who asks for what. Never throws. */
+export function parseEnvelope(
+  input: unknown,
+): { readonly ok: true; readonly envelope: Envelope } | Unread {
   const kind = salvage(input, "kind") ?? "unknown";
   const corrId = salvage(member(input, "head"), "corrId") ?? "0";
-  const refused = (message: string) => ({ ok: false, kind, corrId, message }) as const;
-
-  const envelope = envelopeSchema.safeParse(input);
-  if (!envelope.success) return refused(`Invalid request envelope: ${problem(envelope.error)}`);
-  const { head, data } = envelope.data;
-  if (head.version !== PROTOCOL_VERSION) {
-    return refused(`Unsupported version '${head.version}'; supported: ${PROTOCOL_VERSION}`);
+  const read = envelopeSchema.safeParse(input);
+  if (!read.success) {
+    return { ok: false, kind, corrId, message: `Invalid request envelope: ${problem(read.error)}` };
   }
-  if (!isRequestKind(kind)) return refused(`Unknown operation: ${kind}`);
+  const envelope = read.data;
+  if (envelope.head.version === PROTOCOL_VERSION) return { ok: true, envelope };
+  const message = `Unsupported version '${envelope.head.version}'; supported: ${PROTOCOL_VERSION}`;
+  return { ok: false, kind, corrId, message };
+}
+
+/** Reads the inside of an envelope. Never throws. */
+export function parseData({ kind, head, data }: Envelope): Parsed {
+  const { corrId } = head;
+  if (!isRequestKind(kind)) {
+    return { ok: false, kind, corrId, message: `Unknown operation: ${kind}` };
+  }
   const parsed = dataSchemas[kind].safeParse(data);
-  if (!parsed.success) return refused(`Invalid request: ${problem(parsed.error)}`);
+  if (!parsed.success) {
+    return { ok: false, kind, corrId, message: `Invalid request: ${problem(parsed.error)}` };
+  }
   // `data` was parsed by the schema of `kind`.
   return { ok: true, request: { kind, head, data: parsed.data } as Request };
+}
+
+/** Reads the inside of an envelope with a debug operation in it. Never throws. */
+export function parseDebugData({
+  kind,
+  head,
+  data,
+}: Envelope): { readonly ok: true; readonly request: DebugRequest } | Unread {
+  const { corrId } = head;
+  if (!isDebugKind(kind)) {
+    return { ok: false, kind, corrId, message: `Unknown operation: ${kind}` };
+  }
+  const parsed = debugSchemas[kind].safeParse(data);
+  if (!parsed.success) {
+    return { ok: false, kind, corrId, message: `Invalid request: ${problem(parsed.error)}` };
+  }
+  // As above.
+  return { ok: true, request: { kind, head, data: parsed.data } as DebugRequest };
+}
+
+export function isDebugKind(kind: string): kind is DebugKind {
+  return Object.hasOwn(debugSchemas, kind);
 }
 
 export function isRequestKind(kind: string): kind is RequestKind {
@@ -62,6 +127,8 @@ const envelopeSchema = z.object({
     version: z.string(),
     auth: nullable(z.string()),
     "resonate:preload": z.enum(["delta", "none"]).optional().catch(undefined),
+    "resonate:cause": z.string().transform(causeOf).optional().catch(undefined),
+    "resonate:debug_time": nullable(z.int().min(0)),
   }),
   data: z.record(z.string(), z.unknown()),
 });
@@ -69,7 +136,7 @@ const envelopeSchema = z.object({
 const id = z
   .string()
   .min(1)
-  .max(ID_LENGTH_MAX)
+  .refine((text) => fits(text, ID_LENGTH_MAX), `must be at most ${ID_LENGTH_MAX} bytes of UTF-8`)
   .refine((text) => !text.includes("\0"), "must not contain a NUL character")
   // Half a surrogate pair cannot be written as UTF-8: two such ids would become one.
   .refine((text) => text.isWellFormed(), "must be well-formed Unicode");
@@ -118,6 +185,12 @@ const callback = z
   .refine(({ awaited, awaiter }) => awaited !== awaiter, "a promise must not await itself");
 const claim = { id, version };
 
+const functions = z
+  .record(z.string().max(ID_LENGTH_MAX), z.array(z.int().min(0)).max(VERSIONS_MAX))
+  .refine((given) => Object.keys(given).length <= FUNCTIONS_MAX, {
+    message: `must have at most ${FUNCTIONS_MAX} entries`,
+  });
+
 /** Any `kind` is let through, as official servers do: the place says what the action is. */
 function action<K extends string, D>(kind: K, data: z.ZodType<D>) {
   const parts = { kind: z.string(), head: z.unknown().optional(), data };
@@ -133,6 +206,26 @@ const fencedAction = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("promise.settle"), data: settle }),
 ]);
 
+const fence = z
+  .object({
+    ...claim,
+    action: fencedAction,
+    // biome-ignore lint/suspicious/noThenProperty: the wire's name; its value is an object, so nothing awaits it.
+    then: z.object({ kind: z.literal("promise.create"), data: create }).optional(),
+  })
+  .refine(({ id, action }) => action.data.id !== id, {
+    path: ["action", "data", "id"],
+    message: "must not be the task's own promise",
+  })
+  .refine(({ action, then }) => !then || action.kind === "promise.settle", {
+    path: ["then"],
+    message: "must go with an action promise.settle",
+  })
+  .refine(({ id, action, then }) => !then || ![id, action.data.id].includes(then.data.id), {
+    path: ["then", "data", "id"],
+    message: "must not be the task's own promise, nor the one that is settled",
+  });
+
 const dataSchemas = {
   "promise.get": z.object({ id }),
   "promise.create": create,
@@ -142,17 +235,13 @@ const dataSchemas = {
   "promise.search": z.object({
     state: nullable(z.enum(promiseStates)),
     tags: nullable(tags).transform((given) => given ?? {}),
+    idPrefix: nullable(id),
     ...page(100),
   }),
   "task.get": z.object({ id }),
   "task.create": z.object({ pid: id, ttl, action: claimedCreate }),
   "task.acquire": z.object({ ...claim, pid: id, ttl }),
-  "task.fence": z
-    .object({ ...claim, action: fencedAction })
-    .refine((fence) => fence.action.data.id !== fence.id, {
-      path: ["action", "data", "id"],
-      message: "must not be the task's own promise",
-    }),
+  "task.fence": fence,
   "task.heartbeat": z.object({ pid: id, tasks: z.array(z.object(claim)).min(1) }),
   "task.suspend": z
     .object({ ...claim, actions: z.array(action("promise.register_callback", callback)).min(1) })
@@ -173,17 +262,29 @@ const dataSchemas = {
   "task.halt": z.object({ id }),
   "task.continue": z.object({ id }),
   "task.search": z.object({ state: nullable(z.enum(taskStates)), ...page(100) }),
-  "schedule.create": z.object({
-    id: id.refine((text) => !text.includes(":"), "must not contain ':'"),
-    cron: z.string().min(1),
-    promiseId: id,
-    promiseTimeout: instant,
-    promiseParam: value.default({}),
-    promiseTags: tags.superRefine((given, context) => {
-      const message = scheduleTagsProblem(given);
-      if (message) context.addIssue({ code: "custom", message });
-    }),
+  "worker.announce": z.object({
+    group: z.string().min(1).max(ID_LENGTH_MAX),
+    pid: id,
+    ttl,
+    slots: z.int().min(1),
+    functions,
   }),
+  "schedule.create": z
+    .object({
+      id: id.refine((text) => !text.includes(":"), "must not contain ':'"),
+      cron: z.string().min(1).max(CRON_LENGTH_MAX),
+      promiseId: id,
+      promiseTimeout: instant,
+      promiseParam: value.default({}),
+      promiseTags: tags.superRefine((given, context) => {
+        const message = scheduleTagsProblem(given);
+        if (message) context.addIssue({ code: "custom", message });
+      }),
+    })
+    .refine(({ id, promiseId }) => fits(longestId(promiseId, id), ID_LENGTH_MAX), {
+      path: ["promiseId"],
+      message: `makes ids that are longer than ${ID_LENGTH_MAX} bytes of UTF-8`,
+    }),
   "schedule.get": z.object({ id }),
   "schedule.delete": z.object({ id }),
   "schedule.search": z.object({
@@ -191,6 +292,19 @@ const dataSchemas = {
     ...page(10),
   }),
 } satisfies { readonly [K in RequestKind]: z.ZodType<RequestData[K]> };
+
+function causeOf(text: string): string {
+  // Stores keep text without NUL, and as UTF-8.
+  return text.slice(0, CAUSE_LENGTH_MAX).replaceAll("\0", "\uFFFD").toWellFormed();
+}
+const nothing = z.object({});
+const debugSchemas = {
+  "debug.start": nothing,
+  "debug.stop": nothing,
+  "debug.reset": nothing,
+  "debug.tick": z.object({ time: instant }),
+  "debug.snap": nothing,
+} satisfies { readonly [K in DebugKind]: z.ZodType<DebugData[K]> };
 
 /** An object of strings, taken as it is. */
 function strings(limit: { readonly lengthMax: number }) {
@@ -211,8 +325,9 @@ function stringsProblem(given: unknown, { lengthMax }: { readonly lengthMax: num
     if (typeof text !== "string") return { path, message: "must be a string" };
     // Programs that copy it the usual way would set a prototype instead.
     if (name === "__proto__") return { path, message: "cannot be used as a name" };
-    if (name.length > lengthMax || text.length > lengthMax) {
-      return { path: [name.slice(0, 40)], message: `must be at most ${lengthMax} characters` };
+    if (!fits(name, lengthMax) || !fits(text, lengthMax)) {
+      const message = `must be at most ${lengthMax} bytes of UTF-8, name and text each`;
+      return { path: [name.slice(0, 40)], message };
     }
   }
   return undefined;
@@ -236,6 +351,17 @@ function scheduleTagsProblem(given: Tags): string | undefined {
   if (target === undefined) return `must have ${TAG.target}`;
   const message = addressProblem(target);
   return message && `${TAG.target} ${message}`;
+}
+
+/** What a template makes at the last instant that a number can tell. */
+function longestId(template: string, id: string): string {
+  return scheduledId(template, { id, occurrence: Number.MAX_SAFE_INTEGER });
+}
+
+/** Whether `text` takes at most `bytesMax` bytes of UTF-8. One character takes 1 to 3 (two of them 4 together). */
+function fits(text: string, bytesMax: number): boolean {
+  if (text.length > bytesMax) return false;
+  return text.length * 3 <= bytesMax || new TextEncoder().encode(text).length <= bytesMax;
 }
 
 /** `null` reads as absent. */

@@ -47,6 +47,13 @@ export interface TaskRecord {
   readonly ttl?: number;
   /** The process that holds the claim. Only while acquired. */
   readonly pid?: string;
+  /**
+   * Extension: how many claims in a row ended without a verdict, because their lease ran out, their holder was lost, or
+   * they were given back with a cause. Absent: none.
+   */
+  readonly failures?: number;
+  /** Extension: why the last claim was given back, or why the task was halted, as the worker said. */
+  readonly cause?: string;
 }
 
 export interface ScheduleRecord {
@@ -64,11 +71,23 @@ export interface ScheduleRecord {
   readonly lastRunAt?: number;
 }
 
-/** Asks a worker to claim and run a task. */
+/** Asks a worker to claim and run a task; or, with the promise, to run one that has been claimed for it (an extension). */
 export interface ExecuteMessage {
   readonly kind: "execute";
-  readonly head: { readonly serverUrl?: string };
-  readonly data: { readonly task: { readonly id: string; readonly version: number } };
+  readonly head: {
+    readonly serverUrl?: string;
+    /** Only with a claim. `preload` holds what settled since the task was last claimed, in place of the whole branch. */
+    readonly "resonate:preload"?: "delta";
+  };
+  readonly data: { readonly task: { readonly id: string; readonly version: number } } | ClaimedTask;
+}
+
+/** A task with the claim on it. */
+export interface ClaimedTask {
+  readonly task: TaskRecord;
+  readonly promise: PromiseRecord;
+  /** Promises that the function will ask for. */
+  readonly preload: readonly PromiseRecord[];
 }
 
 /** Tells a listener that a promise settled. May arrive more than once. */

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { ID_LENGTH_MAX, parseRequest, TAG_LENGTH_MAX, TAGS_MAX } from "../src/parse.ts";
+import {
+  ID_LENGTH_MAX,
+  parseDebugData,
+  parseEnvelope,
+  parseRequest,
+  TAG_LENGTH_MAX,
+  TAGS_MAX,
+} from "../src/parse.ts";
 import { PROTOCOL_VERSION } from "../src/requests.ts";
 
 const head = { corrId: "c1", version: PROTOCOL_VERSION };
@@ -187,6 +194,10 @@ const BAD: readonly (readonly [string, string, unknown, string?])[] = [
   ["promise.get", "id", "a\ud800"],
   ["promise.register_listener", "address", "poll://any@\ud800"],
   ["promise.get", "id", "x".repeat(ID_LENGTH_MAX + 1)],
+  ["promise.get", "id", "é".repeat(ID_LENGTH_MAX / 2 + 1)],
+  ["promise.get", "id", "𝄞".repeat(ID_LENGTH_MAX / 4 + 1)],
+  ["promise.search", "idPrefix", ""],
+  ["schedule.create", "cron", "*".repeat(2_000)],
   ["promise.create", "id", ""],
   ["promise.create", "timeoutAt", -1],
   ["promise.create", "timeoutAt", 1.5],
@@ -294,6 +305,7 @@ test("a promise that awaits itself is refused", () => {
 describe("at the edge", () => {
   test.each([
     ["promise.get", { id: "x".repeat(ID_LENGTH_MAX) }],
+    ["promise.get", { id: "𝄞".repeat(ID_LENGTH_MAX / 4) }],
     ["promise.create", { ...create, timeoutAt: 0 }],
     ["promise.create", { ...create, timeoutAt: Number.MAX_SAFE_INTEGER }],
     ["promise.create", { ...create, tags: manyTags(TAGS_MAX) }],
@@ -360,3 +372,113 @@ describe("at the edge", () => {
 function manyTags(count: number) {
   return Object.fromEntries(Array.from({ length: count }, (_, at) => [`tag${at}`, ""]));
 }
+
+describe("worker.announce", () => {
+  const announce = (over: object) =>
+    parseRequest({
+      kind: "worker.announce",
+      head: { corrId: "c", version: "2026-04-01" },
+      data: { group: "g", pid: "p", ttl: 1, slots: 1, functions: {}, ...over },
+    });
+  const many = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, at) => [`f${at}`, [1]]));
+
+  test.each([
+    ["no functions", {}],
+    ["as many functions as there may be", { functions: many(10_000) }],
+    ["as many versions as there may be", { functions: { f: Array(1_000).fill(1) } }],
+    ["the longest name", { functions: { ["x".repeat(1_024)]: [1] } }],
+  ])("with %s is taken", (_, over) => {
+    expect(announce(over).ok).toBe(true);
+  });
+
+  test.each([
+    ["functions", { functions: many(10_001) }],
+    ["functions.f", { functions: { f: Array(1_001).fill(1) } }],
+    ["functions", { functions: { ["x".repeat(1_025)]: [1] } }],
+    ["functions.f", { functions: { f: ["1"] } }],
+    ["functions", { functions: undefined }],
+    ["slots", { slots: 0 }],
+    ["ttl", { ttl: 0 }],
+    ["pid", { pid: "" }],
+    ["group", { group: "" }],
+  ])("with wrong %s is refused by name", (name, over) => {
+    const parsed = announce(over);
+
+    expect(parsed.ok ? "" : parsed.message).toContain(name);
+  });
+});
+
+describe("head['resonate:cause']", () => {
+  const cause = (given: unknown) => {
+    const parsed = parseRequest({
+      kind: "task.release",
+      head: { corrId: "c", version: "2026-04-01", "resonate:cause": given },
+      data: { id: "t", version: 1 },
+    });
+    return parsed.ok ? parsed.request.head["resonate:cause"] : parsed.message;
+  };
+
+  test.each([
+    ["a text", "boom", "boom"],
+    ["one that is too long, which is cut", "x".repeat(2_001), "x".repeat(2_000)],
+    ["one that is no Unicode, which is mended", "a\ud800\0b", "a\ufffd\ufffdb"],
+    ["nothing", undefined, undefined],
+    ["what is no text, which is dropped", 7, undefined],
+  ])("is %s", (_, given, read) => {
+    expect(cause(given)).toBe(read);
+  });
+});
+
+describe("the template of a schedule", () => {
+  const schedule = VALID["schedule.create"];
+  // `{{.timestamp}}` takes up to 16 digits.
+  const promiseId = `${"{{.id}}".repeat(8)}{{.timestamp}}`;
+
+  test("may make ids of the greatest length, and no longer ones", () => {
+    const longest = { ...schedule, id: "x".repeat((ID_LENGTH_MAX - 16) / 8), promiseId };
+    const tooLong = { ...longest, id: `${longest.id}x` };
+
+    expect(refusal("schedule.create", longest)).toBe("accepted");
+    expect(refusal("schedule.create", tooLong)).toBe(
+      "Invalid request: promiseId: makes ids that are longer than 1024 bytes of UTF-8",
+    );
+  });
+});
+
+describe("a debug operation", () => {
+  const debug = (kind: string, data: object) => {
+    const opened = parseEnvelope({ kind, head: { ...head, "resonate:debug_time": 7 }, data });
+    return opened.ok ? parseDebugData(opened.envelope) : opened;
+  };
+
+  test.each(["debug.start", "debug.stop", "debug.reset", "debug.snap"])("%s is read", (kind) => {
+    expect(debug(kind, {})).toEqual({
+      ok: true,
+      request: { kind, head: { ...head, "resonate:debug_time": 7 }, data: {} },
+    });
+  });
+
+  test("debug.tick needs its instant", () => {
+    expect(debug("debug.tick", { time: 5 })).toMatchObject({ request: { data: { time: 5 } } });
+    expect(debug("debug.tick", {})).toMatchObject({
+      ok: false,
+      message: expect.stringContaining("Invalid request: time"),
+    });
+  });
+
+  test("is no ordinary request, and no other kind is one", () => {
+    expect(refusal("debug.snap", {})).toBe("Unknown operation: debug.snap");
+    expect(debug("promise.get", { id: "a" })).toMatchObject({ ok: false });
+  });
+
+  test.each([-1, 1.5, "1", {}])("a debug time of %j is refused", (time) => {
+    expect(
+      parseRequest({
+        kind: "promise.get",
+        head: { ...head, "resonate:debug_time": time },
+        data: { id: "a" },
+      }),
+    ).toMatchObject({ ok: false, message: expect.stringContaining("head.resonate:debug_time") });
+  });
+});

@@ -11,12 +11,21 @@ export { jsonLogger, type Logger, type LogLevel } from "./logger.ts";
 export { type EngineOptions, openEngine } from "./open.ts";
 export { type RunningServer, type ServeOptions, serve } from "./serve.ts";
 export {
+  findSettingsFile,
   readSettings,
   SETTINGS,
   type SettingInfo,
   type SettingKey,
   type Settings,
   SettingsError,
+  type SettingsFile,
   type SettingsInput,
-  unknownVariables,
+  settingsNotes,
 } from "./settings.ts";
+export {
+  type BackupReport,
+  backupDatabase,
+  restoreDatabase,
+} from "./stores/sqlite/backup.ts";
+export { HttpPush, type HttpPushOptions, type PushAuth } from "./transports/http-push.ts";
+export type { Pusher } from "./transports/router.ts";

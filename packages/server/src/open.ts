@@ -1,12 +1,20 @@
 /** Puts an engine together: a store, a clock, settings. */
 import { type Clock, steadyClock } from "./engine/clock.ts";
-import type { Engine } from "./engine/engine.ts";
+import { DebugEngine } from "./engine/debug-engine.ts";
+import type { Engine, Observer } from "./engine/engine.ts";
 import { GroupCommitEngine } from "./engine/group-commit-engine.ts";
 import { jsonLogger, type Logger } from "./logger.ts";
 import { MemoryStore } from "./stores/memory/memory-store.ts";
 import { openingError } from "./stores/sqlite/errors.ts";
 import { SqliteStore } from "./stores/sqlite/sqlite-store.ts";
 import type { Store } from "./stores/store.ts";
+import type { Pusher } from "./transports/router.ts";
+
+/**
+ * Longest that a task which nobody takes is left alone, in ms. Workers that poll are offered what waits for them from
+ * memory; this is for what is not remembered.
+ */
+const RETRY_TIMEOUT_MS_MAX = 3_600_000;
 
 /** A clock that is further ahead of the machine's, in ms, is worth a warning. */
 const CLOCK_AHEAD_MS = 2_000;
@@ -21,12 +29,28 @@ export interface EngineOptions {
   /** Named in `execute` messages, so that push workers can call back. */
   readonly serverUrl?: string | undefined;
   /**
+   * Brings messages to `http://` and `https://` addresses; the engine closes it. Default: none, and such messages wait
+   * for an engine that has one.
+   */
+  readonly push?: Pusher | undefined;
+  /**
    * How long processes that held claims when the last engine on this file ended may take to connect again before
    * their work is offered to others, in ms. Default 0: right when that process held the claims itself.
    */
   readonly restartGraceMs?: number | undefined;
+  /**
+   * How long ago a tree of promises must have ended to be forgotten, in ms: all of them settled, or past their
+   * deadline, and nobody waiting for one. Absent: nothing is ever forgotten.
+   */
+  readonly retentionAgeMs?: number | undefined;
+  /** Lets clients stop, move and wipe the engine. Never where somebody relies on it. Default false. */
+  readonly debug?: boolean | undefined;
   /** Default: the machine's. A test may bring one that jumps. */
   readonly clock?: Clock | undefined;
+  /** About how many bytes of records one answer may hold. Default 8 MiB. */
+  readonly replyBytesMax?: number | undefined;
+  /** Sees each commit, for metrics. */
+  readonly observer?: Observer | undefined;
   /** Default: warnings and errors as JSON lines on standard error. */
   readonly logger?: Logger | undefined;
 }
@@ -48,12 +72,16 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     logger = jsonLogger("warn"),
   } = options;
   const store = path === undefined ? new MemoryStore() : new SqliteStore({ path, synchronous });
-  const engine = new GroupCommitEngine({
+  const engine = new (options.debug ? DebugEngine : GroupCommitEngine)({
     store,
     clock: options.clock ?? clockFrom(store, logger),
-    settings: { retryTimeoutMs },
+    settings: { retryTimeoutMs, retryTimeoutMsMax: RETRY_TIMEOUT_MS_MAX },
     serverUrl,
+    push: options.push,
     restartGraceMs,
+    retentionAgeMs: options.retentionAgeMs,
+    observer: options.observer,
+    replyBytesMax: options.replyBytesMax,
     logger,
   });
   try {

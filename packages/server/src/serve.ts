@@ -1,12 +1,18 @@
 /** A server on a port: an engine, and the HTTP in front of it. */
+import { readFileSync } from "node:fs";
 import { isIPv6 } from "node:net";
 import type { Engine } from "./engine/engine.ts";
 import { createAccess } from "./http/access.ts";
+import { type Authenticator, createAuthenticator, everybody, readPublicKey } from "./http/auth.ts";
+import { BodyReader } from "./http/body.ts";
 import { type Listener, listen } from "./http/listener.ts";
-import { createHandler } from "./http/routes.ts";
+import { createMetrics, type Metrics } from "./http/metrics.ts";
+import { createHandler, type RouteContext } from "./http/routes.ts";
+import { Streams } from "./http/streams.ts";
 import { jsonLogger, type Logger } from "./logger.ts";
 import { type EngineOptions, openEngine } from "./open.ts";
-import type { Settings } from "./settings.ts";
+import { isLoopback, type Settings, SettingsError } from "./settings.ts";
+import { HttpPush } from "./transports/http-push.ts";
 
 /** What is kept of the shutdown timeout for closing the store and for the last bytes to leave, in ms. */
 const LAST_MS = 1_000;
@@ -36,38 +42,100 @@ export interface ServeOptions {
 /**
  * Starts a server.
  *
- * @throws PortInUseError when another program listens on the port; and what `openEngine` throws when the file
+ * @throws SettingsError when the key that tokens are to be checked with cannot be used; PortInUseError when another program listens on the port; and what `openEngine` throws when the file
  *   cannot be used.
  */
 export async function serve(
   settings: Settings,
   { logger = jsonLogger(settings.level), open = openEngine }: ServeOptions = {},
 ): Promise<RunningServer> {
+  const auth = authenticatorOf(settings);
   const bind = settings["server.bind"];
-  // The port first: workers are told the server's URL, and it is known only then.
-  const listener = await listen({ bind, port: settings["server.port"] });
-  const { port } = listener;
+  // The ports first: workers are told the server's URL, and it is known only then.
+  const listeners = await listenAll(settings);
+  const { port } = listeners.main;
   const url = `http://${reachableHost(settings)}:${port}`;
   const serverUrl = settings["server.url"] ?? url;
-  const options = { ...engineOptions(settings), serverUrl, logger };
+  const metrics = createMetrics(() => engine.connections);
+  const { observer } = metrics;
+  // Who reaches the server only from this machine may have it call programs on this machine.
+  const push = new HttpPush({ logger, allowLoopback: isLoopback(bind) });
+  const options = { ...engineOptions(settings), serverUrl, push, observer, logger };
   const engine = await open(options).catch(async (error: unknown) => {
-    await listener.end(0);
+    metrics.close();
+    await push.close();
+    for (const listener of Object.values(listeners)) await listener.end(0);
     throw error;
   });
 
   const corsOrigins = settings["server.cors.allow_origins"];
   const access = createAccess({ bind, port, urls: [url, serverUrl], corsOrigins });
-  listener.serve(createHandler({ engine, access, logger }));
+  const context: RouteContext = {
+    engine,
+    access,
+    auth,
+    metrics,
+    logger,
+    bodies: new BodyReader(settings["limits.body_bytes"]),
+    streams: settings["transports.http_poll.enabled"]
+      ? new Streams({ engine, auth, logger, limits: streamLimits(settings) })
+      : undefined,
+  };
+  listeners.main.serve(createHandler(context));
+  listeners.metrics?.serve(createHandler(context, "metrics"));
   logger.info({ url, bind, storage: settings["storage.type"] }, "the server listens");
+  if (settings.debug)
+    logger.warn({}, "debug operations are on: whoever is let in can wipe all data");
 
   let closing: Promise<void> | undefined;
   return {
     url,
     failed: engine.failed,
     close() {
-      closing ??= close({ engine, listener, logger }, settings["server.shutdown_timeout"]);
+      const timeoutMs = settings["server.shutdown_timeout"];
+      closing ??= close({ engine, metrics, listeners, logger }, timeoutMs);
       return closing;
     },
+  };
+}
+
+interface Listeners {
+  readonly main: Listener;
+  readonly metrics?: Listener;
+}
+
+async function listenAll(settings: Settings): Promise<Listeners> {
+  const bind = settings["server.bind"];
+  const main = await listen({ bind, port: settings["server.port"] });
+  const port = settings["observability.metrics_port"];
+  if (!port) return { main };
+  const metrics = await listen({ bind, port }).catch(async (error: unknown) => {
+    await main.end(0);
+    throw error;
+  });
+  return { main, metrics };
+}
+
+function authenticatorOf(settings: Settings): Authenticator {
+  const { "auth.publickey": path, "auth.iss": iss, "auth.aud": aud } = settings;
+  if (path === undefined) return everybody;
+  const rules = { iss, aud, now: () => Date.now() };
+  if (path === "none") return createAuthenticator({ ...rules, key: "none" });
+  try {
+    const key = readPublicKey(readFileSync(path, "utf8"));
+    return createAuthenticator({ ...rules, key });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new SettingsError(
+      `auth.publickey must be a public key in a PEM file; '${path}' cannot be used: ${why}`,
+    );
+  }
+}
+
+function streamLimits(settings: Settings) {
+  return {
+    streamsMax: settings["transports.http_poll.max_connections"],
+    streamsPerPrefixMax: settings["limits.streams_per_prefix"],
   };
 }
 
@@ -79,20 +147,31 @@ function reachableHost({ "server.host": host, "server.bind": bind }: Settings): 
 
 const LOCALHOST_OR_ALL = ["localhost", "127.0.0.1", "::1", "0.0.0.0", "::"];
 
-async function close(
-  { engine, listener, logger }: { engine: Engine; listener: Listener; logger: Logger },
-  timeoutMs: number,
-): Promise<void> {
+interface Parts {
+  readonly engine: Engine;
+  readonly metrics: Metrics;
+  readonly listeners: Listeners;
+  readonly logger: Logger;
+}
+
+async function close(parts: Parts, timeoutMs: number): Promise<void> {
+  const { engine, metrics, logger } = parts;
+  const listeners: readonly Listener[] = Object.values(parts.listeners);
   logger.info({ timeoutMs }, "the server stops");
-  await listener.drain(Math.max(0, timeoutMs - LAST_MS));
+  const drainMs = Math.max(0, timeoutMs - LAST_MS);
+  await Promise.all(listeners.map((listener) => listener.drain(drainMs)));
   await engine.close();
-  await listener.end(LAST_MS / 2);
+  metrics.close();
+  await Promise.all(listeners.map((listener) => listener.end(LAST_MS / 2)));
 }
 
 function engineOptions(settings: Settings): EngineOptions {
   return {
+    debug: settings.debug,
+    replyBytesMax: settings["limits.reply_bytes"],
     restartGraceMs: RESTART_GRACE_MS,
     retryTimeoutMs: settings["tasks.retry_timeout"],
+    retentionAgeMs: settings["retention.age"],
     ...(settings["storage.type"] === "memory"
       ? {}
       : {

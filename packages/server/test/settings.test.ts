@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { readSettings, SETTINGS, SettingsError, unknownVariables } from "../src/settings.ts";
+import {
+  readSettings,
+  SETTINGS,
+  SettingsError,
+  settingsNotes,
+  unknownVariables,
+} from "../src/settings.ts";
 
 test("flags win over the environment, the environment over defaults, an empty variable is absent", () => {
   const env = {
@@ -26,8 +32,9 @@ test("the caller's own defaults give way to the environment", () => {
 test("the documented names and defaults", () => {
   expect(SETTINGS.map(({ key, env, flag, initial }) => [key, env, flag, initial])).toEqual([
     ["level", "RESONATE_LEVEL", "--level", "info"],
+    ["debug", "RESONATE_DEBUG", "--debug", false],
     ["server.host", "RESONATE_SERVER__HOST", "--server-host", "localhost"],
-    ["server.port", "RESONATE_SERVER__PORT", "--server-port", 8001],
+    ["server.port", "RESONATE_SERVER__PORT", "--server-port", 8_001],
     ["server.bind", "RESONATE_SERVER__BIND", "--server-bind", "127.0.0.1"],
     [
       "server.shutdown_timeout",
@@ -42,6 +49,9 @@ test("the documented names and defaults", () => {
       "--server-cors-allow-origin",
       [],
     ],
+    ["auth.publickey", "RESONATE_AUTH__PUBLICKEY", "--auth-publickey", undefined],
+    ["auth.iss", "RESONATE_AUTH__ISS", "--auth-iss", undefined],
+    ["auth.aud", "RESONATE_AUTH__AUD", "--auth-aud", undefined],
     ["storage.type", "RESONATE_STORAGE__TYPE", "--storage-type", "sqlite"],
     [
       "storage.sqlite.path",
@@ -56,7 +66,163 @@ test("the documented names and defaults", () => {
       "full",
     ],
     ["tasks.retry_timeout", "RESONATE_TASKS__RETRY_TIMEOUT", "--tasks-retry-timeout", 30_000],
+    ["retention.age", "RESONATE_RETENTION__AGE", "--retention-age", undefined],
+    [
+      "transports.http_poll.enabled",
+      "RESONATE_TRANSPORTS__HTTP_POLL__ENABLED",
+      "--transports-http-poll-enabled",
+      true,
+    ],
+    [
+      "transports.http_poll.max_connections",
+      "RESONATE_TRANSPORTS__HTTP_POLL__MAX_CONNECTIONS",
+      "--transports-http-poll-max-connections",
+      1_000,
+    ],
+    [
+      "transports.http_push.enabled",
+      "RESONATE_TRANSPORTS__HTTP_PUSH__ENABLED",
+      "--transports-http-push-enabled",
+      true,
+    ],
+    [
+      "transports.http_push.concurrency",
+      "RESONATE_TRANSPORTS__HTTP_PUSH__CONCURRENCY",
+      "--transports-http-push-concurrency",
+      256,
+    ],
+    [
+      "transports.http_push.connect_timeout",
+      "RESONATE_TRANSPORTS__HTTP_PUSH__CONNECT_TIMEOUT",
+      "--transports-http-push-connect-timeout",
+      10_000,
+    ],
+    [
+      "transports.http_push.request_timeout",
+      "RESONATE_TRANSPORTS__HTTP_PUSH__REQUEST_TIMEOUT",
+      "--transports-http-push-request-timeout",
+      180_000,
+    ],
+    [
+      "transports.http_push.allow_targets",
+      "RESONATE_TRANSPORTS__HTTP_PUSH__ALLOW_TARGETS",
+      "--transports-http-push-allow-targets",
+      [],
+    ],
+    [
+      "transports.http_push.auth.mode",
+      "RESONATE_TRANSPORTS__HTTP_PUSH__AUTH__MODE",
+      "--transports-http-push-auth-mode",
+      "none",
+    ],
+    [
+      "transports.http_push.auth.token",
+      "RESONATE_TRANSPORTS__HTTP_PUSH__AUTH__TOKEN",
+      "--transports-http-push-auth-token",
+      undefined,
+    ],
+    [
+      "transports.http_push.auth.header",
+      "RESONATE_TRANSPORTS__HTTP_PUSH__AUTH__HEADER",
+      "--transports-http-push-auth-header",
+      "Authorization",
+    ],
+    [
+      "observability.metrics_port",
+      "RESONATE_OBSERVABILITY__METRICS_PORT",
+      "--observability-metrics-port",
+      undefined,
+    ],
+    ["limits.body_bytes", "RESONATE_LIMITS__BODY_BYTES", "--limits-body-bytes", 2_097_152],
+    ["limits.reply_bytes", "RESONATE_LIMITS__REPLY_BYTES", "--limits-reply-bytes", 8_388_608],
+    [
+      "limits.streams_per_prefix",
+      "RESONATE_LIMITS__STREAMS_PER_PREFIX",
+      "--limits-streams-per-prefix",
+      250,
+    ],
     ["insecure", "RESONATE_INSECURE", "--insecure", false],
+    [
+      "storage.postgres.url",
+      "RESONATE_STORAGE__POSTGRES__URL",
+      "--storage-postgres-url",
+      undefined,
+    ],
+    [
+      "storage.postgres.pool_size",
+      "RESONATE_STORAGE__POSTGRES__POOL_SIZE",
+      "--storage-postgres-pool-size",
+      undefined,
+    ],
+    ["storage.mysql.url", "RESONATE_STORAGE__MYSQL__URL", "--storage-mysql-url", undefined],
+    [
+      "storage.mysql.pool_size",
+      "RESONATE_STORAGE__MYSQL__POOL_SIZE",
+      "--storage-mysql-pool-size",
+      undefined,
+    ],
+    ["tasks.lease_timeout", "RESONATE_TASKS__LEASE_TIMEOUT", "--tasks-lease-timeout", undefined],
+    [
+      "timeouts.poll_interval",
+      "RESONATE_TIMEOUTS__POLL_INTERVAL",
+      "--timeouts-poll-interval",
+      undefined,
+    ],
+    [
+      "messages.poll_interval",
+      "RESONATE_MESSAGES__POLL_INTERVAL",
+      "--messages-poll-interval",
+      undefined,
+    ],
+    ["messages.batch_size", "RESONATE_MESSAGES__BATCH_SIZE", "--messages-batch-size", undefined],
+    [
+      "transports.http_poll.buffer_size",
+      "RESONATE_TRANSPORTS__HTTP_POLL__BUFFER_SIZE",
+      "--transports-http-poll-buffer-size",
+      undefined,
+    ],
+    [
+      "transports.http_push.auth.audience",
+      "RESONATE_TRANSPORTS__HTTP_PUSH__AUTH__AUDIENCE",
+      "--transports-http-push-auth-aud",
+      undefined,
+    ],
+    [
+      "transports.gcps.enabled",
+      "RESONATE_TRANSPORTS__GCPS__ENABLED",
+      "--transports-gcps-enabled",
+      false,
+    ],
+    [
+      "transports.gcps.project",
+      "RESONATE_TRANSPORTS__GCPS__PROJECT",
+      "--transports-gcps-project",
+      undefined,
+    ],
+    [
+      "transports.gcps.concurrency",
+      "RESONATE_TRANSPORTS__GCPS__CONCURRENCY",
+      "--transports-gcps-concurrency",
+      undefined,
+    ],
+    [
+      "transports.gcps.timeout",
+      "RESONATE_TRANSPORTS__GCPS__TIMEOUT",
+      "--transports-gcps-timeout",
+      undefined,
+    ],
+    [
+      "transports.bash_exec.enabled",
+      "RESONATE_TRANSPORTS__BASH_EXEC__ENABLED",
+      "--transports-bash-exec-enabled",
+      false,
+    ],
+    [
+      "observability.otlp_endpoint",
+      "RESONATE_OBSERVABILITY__OTLP_ENDPOINT",
+      "--observability-otlp-endpoint",
+      undefined,
+    ],
   ]);
 });
 
@@ -79,6 +245,12 @@ describe("a value that is not allowed names the setting, where it came from and 
     ["tasks.retry_timeout", "0", "milliseconds above 0"],
     ["level", "trace", "debug, info, warn, error"],
     ["insecure", "yes", "true, false"],
+    ["transports.gcps.enabled", "true", "false (nothing is delivered to Google Pub/Sub)"],
+    ["transports.bash_exec.enabled", "true", "false (this server runs no scripts)"],
+    ["transports.http_push.auth.mode", "gcp", "none, bearer"],
+    ["storage.type", "mysql", "MySQL is not planned"],
+    ["limits.body_bytes", "1023", "a whole number of bytes from 1024 to 268435456"],
+    ["observability.metrics_port", "x", "0 for none"],
   ] as const)("%s=%s", (key, value, allowed) => {
     const read = () => readSettings({ flags: { [key]: value } });
 
@@ -122,13 +294,18 @@ test("settings that take one of a few words list them", () => {
     ["level", ["debug", "info", "warn", "error"]],
     ["storage.type", ["sqlite", "memory"]],
     ["storage.sqlite.synchronous", ["full", "normal"]],
+    ["transports.http_push.auth.mode", ["none", "bearer"]],
   ]);
 });
 
-test("authentication that would not happen is refused", () => {
-  expect(() => readSettings({ env: { RESONATE_AUTH__PUBLICKEY: "key.pem" } })).toThrow(
-    "RESONATE_AUTH__PUBLICKEY",
-  );
+describe("authentication that would not happen is refused:", () => {
+  test.each([
+    ["a misspelled variable", { RESONATE_AUTH__PUBLIC_KEY: "key.pem" }, "RESONATE_AUTH__PUBLICKEY"],
+    ["an issuer without a key", { RESONATE_AUTH__ISS: "us" }, "auth.iss is set without"],
+    ["an audience without a key", { RESONATE_AUTH__AUD: "us" }, "auth.aud is set without"],
+  ])("%s", (_name, env, message) => {
+    expect(() => readSettings({ env })).toThrow(message);
+  });
 });
 
 test("variables that look like settings and are none are found", () => {
@@ -140,4 +317,102 @@ test("variables that look like settings and are none are found", () => {
   };
 
   expect(unknownVariables(env)).toEqual(["RESONATE_SERVER__PROT"]);
+});
+
+describe("a configuration file", () => {
+  const read = (text: string, more = {}) =>
+    readSettings({ file: { path: "conf/resonate.toml", text }, ...more });
+
+  test("says what the environment and flags do not", () => {
+    const text = `
+      level = "debug"
+      insecure = true
+      [server]
+      port = 9_001
+      bind = "0.0.0.0"
+      cors.allow_origins = ["https://a.example", "https://b.example"]
+      [tasks]
+      retry_timeout = 1
+    `;
+    const env = { RESONATE_TASKS__RETRY_TIMEOUT: "2", RESONATE_LEVEL: "warn" };
+
+    expect(
+      read(text, { env, flags: { level: "error" }, defaults: { "server.port": 1 } }),
+    ).toMatchObject({
+      level: "error",
+      insecure: true,
+      "server.port": 9_001,
+      "server.bind": "0.0.0.0",
+      "server.cors.allow_origins": ["https://a.example", "https://b.example"],
+      "tasks.retry_timeout": 2,
+    });
+  });
+
+  test.each([
+    [
+      "a value that is not allowed",
+      "[server]\nport = 70000",
+      "server.port (conf/resonate.toml) must be a port",
+    ],
+    ["a fraction", "[server]\nport = 1.5", "got '1.5'"],
+    [
+      "a list where one is meant",
+      "[server]\nport = [1]",
+      "server.port (conf/resonate.toml) must be",
+    ],
+    ["a date", "level = 2020-01-01", "level (conf/resonate.toml) must be debug, info"],
+    ["a list of numbers", "[server.cors]\nallow_origins = [1]", "must be origins"],
+    [
+      "a key that is none",
+      "[server]\nprot = 1",
+      "conf/resonate.toml: 'server.prot' is no setting; there are server.host, server.port",
+    ],
+    [
+      "a table that is none",
+      "[srv]\nport = 1",
+      "'srv.port' is no setting; settings start with level, debug, server",
+    ],
+    ["a value for a table", "server = 1", "'server' is no setting; settings start with"],
+    ["a table for a value", "[level]\nx = 1", "'level.x' is no setting"],
+    ["a name of objects", "[__proto__]\nlevel = 'warn'", "'__proto__.level' is no setting"],
+    ["another name of objects", "constructor = 1", "'constructor' is no setting"],
+    ["no TOML", "level = ", "conf/resonate.toml:1:9: "],
+  ])("with %s is refused", (_name, text, message) => {
+    expect(() => read(text)).toThrow(SettingsError);
+    expect(() => read(text)).toThrow(message);
+    expect(Object.prototype).not.toHaveProperty("level");
+  });
+});
+
+test("what has no effect is said, each in one line", () => {
+  const notes = settingsNotes({
+    file: { path: "f.toml", text: "[storage.mysql]\nurl = 'mysql://u:secret@h/d'" },
+    env: { RESONATE_MESSAGES__BATCH_SIZE: "5", RESONATE_SERVER__PROT: "1" },
+    flags: { "observability.otlp_endpoint": "x:1" },
+  });
+
+  expect(notes).toEqual([
+    "RESONATE_SERVER__PROT is not a setting of this version and is ignored",
+    "storage.mysql.url (f.toml) has no effect: there is no MySQL storage",
+    expect.stringMatching(
+      /^messages\.batch_size \(RESONATE_MESSAGES__BATCH_SIZE\) has no effect: /,
+    ),
+    "observability.otlp_endpoint (--observability-otlp-endpoint) has no effect: the server exports no traces",
+  ]);
+});
+
+test("a secret that is wrong is not shown", () => {
+  expect(() => readSettings({ flags: { "transports.http_push.auth.token": "" } })).toThrow(
+    /transports\.http_push\.auth\.token \(--transports-http-push-auth-token\) must be a text$/,
+  );
+});
+
+test.each([
+  ["a key", { "auth.publickey": "key.pem" }, true],
+  ["no signatures", { "auth.publickey": "none" }, false],
+])("with %s the door to other machines may be open: %s", (_name, flags, open) => {
+  const read = () => readSettings({ flags: { "server.bind": "0.0.0.0", ...flags } });
+
+  if (open) expect(read()["server.bind"]).toBe("0.0.0.0");
+  else expect(read).toThrow("checks no signatures");
 });

@@ -3,6 +3,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { originOf, type PromiseRecord } from "@resonate-ts/protocol";
 import {
+  findSettingsFile,
   jsonLogger,
   openEngine,
   type RunningServer,
@@ -12,7 +13,7 @@ import {
   type SettingKey,
   type Settings,
   serve,
-  unknownVariables,
+  settingsNotes,
 } from "@resonate-ts/server";
 import { type Command, Option } from "commander";
 import { send } from "../client.ts";
@@ -64,23 +65,23 @@ export function addDev(root: Command, terminal: Terminal): void {
       await runServer(terminal, settings, async (server) => {
         announce(terminal, server, settings);
         announceUrl(terminal, settings["server.url"] ?? server.url);
-        await announcePending(terminal, server);
+        await announcePending(terminal, server, settings);
       });
     });
 }
 
-const VARIABLES =
-  "Every setting is also an environment variable: --server-port is RESONATE_SERVER__PORT.";
+const FILE = `
+Settings come from resonate.toml here or the file named by --config (server.port is port under [server]), then from
+the environment (--server-port is RESONATE_SERVER__PORT), then from flags; what comes later wins. Lists are separated
+by commas. Known to official servers, and accepted without effect: ${SETTINGS.flatMap(({ unused, key }) => (unused ? [key] : [])).join(", ")}.`;
 
-const SERVE_EXAMPLES = `
-${VARIABLES}
+const SERVE_EXAMPLES = `${FILE}
 
 Examples:
   $ resonate serve --storage-sqlite-path /var/lib/resonate/resonate.db
   $ RESONATE_SERVER__PORT=9001 resonate serve`;
 
-const DEV_EXAMPLES = `
-${VARIABLES}
+const DEV_EXAMPLES = `${FILE}
 
 Examples:
   $ resonate dev
@@ -90,6 +91,10 @@ Examples:
 type FlagValues = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 
 function addSettings(command: Command, defaults: Partial<Settings> = {}): Command {
+  command.option(
+    "--config <file>",
+    "configuration file (default: resonate.toml if there is one) [RESONATE_CONFIG]",
+  );
   for (const setting of SETTINGS) {
     const initial = defaults[setting.key] ?? setting.initial;
     command.addOption(optionOf({ ...setting, initial }));
@@ -98,12 +103,14 @@ function addSettings(command: Command, defaults: Partial<Settings> = {}): Comman
 }
 
 /** Without commander's own default: a flag that was not given must give way to the environment. */
-function optionOf({ flag, help: purpose, initial, choices }: SettingInfo): Option {
-  const help = choices === undefined ? purpose : `${purpose}; one of ${choices.join(", ")}`;
-  if (typeof initial === "boolean") return new Option(flag, help);
-  if (Array.isArray(initial)) return new Option(`${flag} <origin...>`, help);
-  const text = initial === undefined ? help : `${help} (default: ${initial})`;
-  return new Option(`${flag} <value>`, text);
+function optionOf(setting: SettingInfo): Option {
+  const { flag, env, help, initial, otherwise, choices, list, unused } = setting;
+  const values = typeof initial === "boolean" ? "[true|false]" : list ? "<text...>" : "<value>";
+  const words = choices === undefined ? "" : `; one of ${choices.join(", ")}`;
+  const fallback = initial === undefined ? otherwise : String(initial);
+  const text = `${help}${words}${fallback ? ` (default: ${fallback})` : ""} [${env}]`;
+  const option = new Option(`${flag} ${values}`, text);
+  return unused ? option.hideHelp() : option;
 }
 
 function settingsOf(
@@ -116,10 +123,13 @@ function settingsOf(
     const value = options[optionOf(setting).attributeName()];
     if (value !== undefined) flags[setting.key] = String(value);
   }
-  for (const name of unknownVariables(terminal.env)) {
-    terminal.err(`${name} is not a setting of this version and is ignored`, "dim");
-  }
-  return readSettings({ env: terminal.env, flags, defaults });
+  const { env } = terminal;
+  const named = typeof options.config === "string" ? options.config : env.RESONATE_CONFIG;
+  const file = findSettingsFile(named || undefined, process.cwd());
+  const input = { env, flags, file, defaults };
+  const settings = readSettings(input);
+  for (const note of settingsNotes(input)) terminal.err(note, "dim");
+  return settings;
 }
 
 function fileOf(settings: Settings): string | undefined {
@@ -174,7 +184,15 @@ function announceUrl(terminal: Terminal, url: string): void {
   if (url !== SERVER_DEFAULT) terminal.out(`Workers find it with RESONATE_URL=${url}`);
 }
 
-async function announcePending(terminal: Terminal, { url }: RunningServer): Promise<void> {
+async function announcePending(
+  terminal: Terminal,
+  { url }: RunningServer,
+  settings: Settings,
+): Promise<void> {
+  if (settings["auth.publickey"] !== undefined) {
+    terminal.out("Pending: not shown, because the server wants a token");
+    return;
+  }
   const promises = await pending(url);
   if (!promises) {
     terminal.out(`Pending: not known, because ${url} does not lead here from this machine`);

@@ -2,7 +2,7 @@
 import type { Message, Refusal, Request, RequestKind, Response } from "@resonate-ts/protocol";
 
 /** What a server may have beyond the base protocol. */
-export type Extension = "batch" | "lease" | "delta";
+export type Extension = "batch" | "lease" | "delta" | "claim" | "then";
 
 /**
  * A way to a server: requests one way, messages the other.

@@ -28,6 +28,7 @@ import { releaseTask } from "./task/release.ts";
 import { resumeTask } from "./task/resume.ts";
 import { searchTasks } from "./task/search.ts";
 import { suspendTask } from "./task/suspend.ts";
+import { retireTree } from "./tree/retire.ts";
 
 const handlers: { readonly [K in StepKind]: Handler<K> } = {
   "promise.get": getPromise,
@@ -60,6 +61,7 @@ const handlers: { readonly [K in StepKind]: Handler<K> } = {
   "schedule.search": searchSchedules,
   "schedule.fire": fireSchedule,
   "schedule.spawn": spawnScheduled,
+  "tree.retire": retireTree,
 };
 
 export function handlerFor<K extends StepKind>(kind: K): Handler<K> {

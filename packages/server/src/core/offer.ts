@@ -1,5 +1,12 @@
 /** How a task becomes pending, and how it is offered to workers. */
-import { delayOf, isTimer, type PromiseRecord, TAG } from "@resonate-ts/protocol";
+import {
+  delayOf,
+  isTimer,
+  type PromiseRecord,
+  parseAddress,
+  TAG,
+  type Tags,
+} from "@resonate-ts/protocol";
 import type { Outgoing, StoredTask } from "./records.ts";
 import type { World } from "./step.ts";
 
@@ -22,7 +29,7 @@ export function offer(task: StoredTask, promise: PromiseRecord, world: World): O
   }
   return {
     task: { ...pending, dueAt: world.at + world.settings.retryTimeoutMs },
-    messages: [{ kind: "execute", address, task: { id: task.id, version: task.version } }],
+    messages: [{ kind: "execute", address, task: { id: task.id, version: task.version }, promise }],
   };
 }
 
@@ -30,6 +37,29 @@ export function offer(task: StoredTask, promise: PromiseRecord, world: World): O
 export function standingOffer({ tags }: PromiseRecord, at: number): string | undefined {
   const delay = delayOf(tags);
   return isTimer(tags) || (delay !== undefined && delay > at) ? undefined : tags[TAG.target];
+}
+
+/** Whether whoever takes the tasks of this promise has a stream. */
+export function isPolled({ tags }: PromiseRecord): boolean {
+  return addressKind(tags) === "poll";
+}
+
+/**
+ * The same task offered again: after the retry time-out where somebody is called, because nothing else would call again;
+ * else after as long again as the promise is old, because workers that poll are offered what waits for them from memory,
+ * and what nobody takes must not be written for ever.
+ */
+export function offerAgain(task: StoredTask, promise: PromiseRecord, world: World): Offer {
+  const offered = offer(task, promise, world);
+  const { retryTimeoutMs, retryTimeoutMsMax = retryTimeoutMs } = world.settings;
+  if (offered.messages.length === 0 || addressKind(promise.tags) === "push") return offered;
+  const wait = Math.max(Math.min(world.at - promise.createdAt, retryTimeoutMsMax), retryTimeoutMs);
+  return { ...offered, task: { ...offered.task, dueAt: world.at + wait } };
+}
+
+function addressKind(tags: Tags) {
+  const target = tags[TAG.target];
+  return target === undefined ? undefined : parseAddress(target)?.kind;
 }
 
 /** The first offer of a new task: now, or when its delay has passed. */

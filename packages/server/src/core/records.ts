@@ -12,10 +12,6 @@ export interface StoredPromise extends PromiseRecord {
 }
 
 export interface StoredTask extends TaskRecord {
-  /** How many claims in a row ended without a verdict: their lease ran out, or they were given back with a cause. Absent: none. */
-  readonly failures?: number;
-  /** Why the last of those claims was given back, or why the task was halted, as the worker said. */
-  readonly cause?: string;
   /** When the server must act: the next offer while pending, the end of the lease while acquired; absent otherwise. */
   readonly dueAt?: number;
 }
@@ -34,6 +30,16 @@ export interface Listener {
   readonly notifyAt?: number;
 }
 
+/** All that is stored of promises and tasks, each list by id. */
+export interface Snapshot {
+  readonly promises: readonly StoredPromise[];
+  readonly tasks: readonly StoredTask[];
+  /** By awaiter, then awaited. */
+  readonly callbacks: readonly Callback[];
+  /** By awaited, then address. */
+  readonly listeners: readonly Listener[];
+}
+
 /** One write. Whole records; the last one to a key wins. */
 export type Change = Put | Delete;
 
@@ -47,6 +53,8 @@ export type Put =
   | { readonly put: "schedule"; readonly record: ScheduleRecord };
 
 export type Delete =
+  /** With its task, and all that refers to it as awaited. */
+  | { readonly delete: "promise"; readonly id: string }
   | { readonly delete: "callback"; readonly record: Callback }
   | { readonly delete: "resumes"; readonly awaiter: string }
   | { readonly delete: "listener"; readonly record: Pick<Listener, "awaited" | "address"> }
@@ -58,6 +66,7 @@ export type Outgoing =
       readonly kind: "execute";
       readonly address: string;
       readonly task: { readonly id: string; readonly version: number };
+      readonly promise: PromiseRecord;
     }
   | { readonly kind: "unblock"; readonly address: string; readonly promise: PromiseRecord }
   /** To the process that holds a claim: somebody else has settled the promise. Lost without harm. */

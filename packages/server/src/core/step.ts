@@ -38,15 +38,29 @@ interface InternalSteps {
   "promise.notified": { readonly awaited: string; readonly address: string };
   /** Sends `execute` for a task that is still pending, and arms the next offer. */
   "task.offer": { readonly id: string; readonly version: number };
-  /** The lease has run out, or (`lost`) its holder's connection is gone for good. */
-  "task.expire": { readonly id: string; readonly version: number; readonly lost: boolean };
+  /** A claim is over without its holder having said so. */
+  "task.expire": {
+    readonly id: string;
+    readonly version: number;
+    /** The holder is known to be gone, or never to have had it; otherwise the lease has to have run out. */
+    readonly lost: boolean;
+    /** Nobody is known to have worked on it: a claim that was given and not taken up. It counts as no failure. */
+    readonly untouched?: boolean;
+    /** Only a task whose target is polled: whoever holds it would have a stream by now. */
+    readonly onlyPolled?: boolean;
+  };
   /** An occurrence is due. */
   "schedule.fire": { readonly id: string; readonly occurrence: number };
+  /**
+   * Forgets a page of a tree that ended at `before` or earlier. `caller`: the promise whose call made its root, where
+   * that is of another tree.
+   */
+  "tree.retire": { readonly origin: string; readonly before: number; readonly caller?: string };
   /** Creates the promise of an occurrence, unless its id is taken. */
   "schedule.spawn": { readonly promise: PromiseCreate; readonly occurrence: number };
 }
 
-export type Steps = RequestData & InternalSteps;
+export type Steps = Omit<RequestData, "worker.announce"> & InternalSteps;
 export type StepKind = keyof Steps;
 export type Step<K extends StepKind = StepKind> = {
   readonly [P in K]: { readonly kind: P; readonly data: Steps[P]; readonly head?: RequestHead };
@@ -60,6 +74,8 @@ export interface Keys {
   readonly obligations?: readonly string[];
   readonly listeners?: readonly ListenerKey[];
   readonly schedules?: readonly string[];
+  /** Trees, by their origin, as they are in the store. */
+  readonly trees?: readonly string[];
 }
 
 /** Names a listener. */
@@ -81,9 +97,33 @@ export interface Obligations {
 /** One page of obligations; a settlement with more is announced over several transactions. */
 export const OBLIGATIONS_MAX = 1_000;
 
+/** The promises of one origin (the root without that tag too). */
+export interface Tree {
+  readonly origin: string;
+  /** When the last of all of them has settled, or will have, by its deadline at the latest. 0 for an empty tree. */
+  readonly endsAt: number;
+  /** The first of them, at most `TREE_PAGE`; the root is the last of all. */
+  readonly members: readonly TreeMember[];
+}
+
+export interface TreeMember {
+  readonly id: string;
+  /** As in `StoredPromise`. */
+  readonly dueAt?: number;
+  /** The state of its task, if it has one. */
+  readonly task?: TaskState;
+  /** It has awaiters or listeners, or a task that it resumed and that has not been claimed since. */
+  readonly wanted: boolean;
+}
+
+/** Most promises of a tree that one step looks at. */
+export const TREE_PAGE = 1_000;
+
 export interface CoreSettings {
   /** How long an offered task may stay unclaimed before it is offered again, in ms. */
   readonly retryTimeoutMs: number;
+  /** The longest that this grows to, in ms, while nobody takes the task. Default: it does not grow. */
+  readonly retryTimeoutMsMax?: number;
 }
 
 /** The loaded records and the clock, fixed for the length of one step. */
@@ -96,6 +136,7 @@ export interface World {
   obligations(id: string): Obligations;
   listener(key: ListenerKey): Listener | undefined;
   schedule(id: string): ScheduleRecord | undefined;
+  tree(origin: string): Tree;
 }
 
 /** A read that cannot be named by keys; the engine runs it in the same transaction. */
@@ -111,6 +152,7 @@ export type Search =
       readonly kind: "promises";
       readonly state?: PromiseState | undefined;
       readonly tags: Tags;
+      readonly idPrefix?: string | undefined;
       readonly limit: number;
       readonly after?: string;
     }

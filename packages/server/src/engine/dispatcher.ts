@@ -1,177 +1,289 @@
 /**
- * Who is connected, and what has been offered to whom. Holds nothing that must survive: stored offers and notices
- * come due again by themselves; this is what makes the usual case immediate.
+ * Delivery to workers that poll: what has been offered to whom, and who is given claims. Holds nothing that must survive:
+ * stored offers and notices come due again by themselves; this is what makes the usual case immediate.
  *
  * I1. A task is in `#offers` from the moment it becomes pending until it is seen in another state. Where that is full
  *     it is sent all the same, if somebody has room: one group's backlog must not keep others from their work.
- * I2. A remembered offer is either with one connection or in one queue.
+ * I2. A remembered offer is with one connection, or being claimed for one, or in one queue.
  * I3. No connection has more than `WINDOW` remembered offers that it has not answered; the others wait, so that work
  *     goes to whoever is ready for it. Offers that were left unanswered before (they are stale) take half of it at
  *     most, so that work nobody takes keeps no other work waiting.
  */
-import { type Address, type PromiseRecord, parseAddress } from "@resonate-ts/protocol";
+import type { Address, ClaimedTask, PromiseRecord, RequestData } from "@resonate-ts/protocol";
 import type { StoredTask } from "../core/records.ts";
+import { type Call, callOf } from "./call.ts";
+import { Claimants } from "./claimants.ts";
+import { type Delivery, noticeOf, type Offered, offerOf } from "./delivery.ts";
 import type { Connection } from "./engine.ts";
+import type { Assignment, Claimant, Claims } from "./execute.ts";
+import { Holdings } from "./holdings.ts";
+import { type Member as MemberOf, Roster } from "./roster.ts";
 
-/** Most offers remembered. Those beyond are made once, and come back by the retry time-out (`tasks.retry_timeout`). */
+/** Most offers remembered. Those beyond are made once, and come back when there is room again. */
 export const OFFERS_MAX = 100_000;
 /** Most unanswered offers of one connection: some milliseconds of work for a worker that takes them at once. */
 export const WINDOW = 64;
 /** Most of them that are stale. */
 const STALE_WINDOW = WINDOW / 2;
-/** How long a worker may leave an offer unanswered before another is asked, in ms. */
+/** How long a worker may leave an offer unanswered, or a claim unconfirmed, before another is asked, in ms. */
 export const ANSWER_TIMEOUT_MS = 2_000;
 
-type PollAddress = Address & { readonly kind: "poll" };
+type PollAddress = Extract<Address, { readonly kind: "poll" }>;
 
-interface Offer {
-  readonly id: string;
-  readonly version: number;
+interface Offer extends TaskVersion {
+  /** The deadline of its promise: from then on nobody is asked. */
+  readonly timeoutAt: number;
+  readonly call: Call | undefined;
   readonly address: PollAddress;
   /** Who has it, and since when; absent while it is in a queue. */
   sent?: { readonly to: Member; readonly at: number };
+  /** It is being claimed for somebody. */
+  claiming?: true;
   /** It was left unanswered. */
   stale: boolean;
 }
 
-/** A connection and what it has been offered. */
-interface Member {
-  readonly connection: Connection;
-  /** Unanswered, the longest first. */
-  readonly offers: Map<string, Offer>;
+type Member = MemberOf<Offer>;
+
+/** Names a task at a claim. */
+interface TaskVersion {
+  readonly id: string;
+  readonly version: number;
 }
 
 interface DispatcherOptions {
   readonly serverUrl: string | undefined;
   readonly now: () => number;
+  /** Claims a task for somebody, and calls `assigned`, or `unclaimed` when that could not be done. */
+  readonly claim: (
+    task: TaskVersion,
+    claimant: Claimant,
+    then: { assigned(assignment: Assignment): void; unclaimed(): void },
+  ) => void;
+  /** Takes back a claim that nobody is known to have received. */
+  readonly takeBack: (claim: TaskVersion) => void;
+  /** There is room again for offers that could not be remembered. */
+  readonly refill: () => void;
 }
 
-export class Dispatcher {
+export class Dispatcher implements Delivery<PollAddress> {
   readonly #options: DispatcherOptions;
-  /** Members of a group by the id of their process, those that were asked longest ago first. */
-  readonly #groups = new Map<string, Map<string, Member>>();
+  readonly #roster = new Roster<Offer>();
+  readonly #holdings = new Holdings();
+  readonly #claimants = new Claimants(this.#roster, this.#holdings);
   readonly #offers = new Map<string, Offer>();
   /** Ids of offers that wait, by who may take them (`queueOf`), the longest first. */
   readonly #queues = new Map<string, Set<string>>();
+  /** Offers had to be forgotten. */
+  #overflowed = false;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
   }
 
   get connections(): number {
-    let count = 0;
-    for (const group of this.#groups.values()) count += group.size;
-    return count;
+    return this.#roster.size;
   }
 
   /** Whether a process has a stream open, in any group. */
   connected(pid: string): boolean {
-    for (const group of this.#groups.values()) if (group.has(pid)) return true;
-    return false;
+    return this.#roster.ofProcess(pid).size > 0;
   }
 
-  /** Adds a connection, in place of one of the same group and id, and offers it what waits for it. */
+  /** Whether a process has been seen to hold something. */
+  holds(pid: string): boolean {
+    return this.#holdings.load(pid).held > 0;
+  }
+
+  /** Adds a connection, and offers it what waits for it. */
   open(connection: Connection): void {
-    const group = this.#groups.get(connection.group) ?? new Map<string, Member>();
-    const previous = group.get(connection.id);
-    const member: Member = { connection, offers: new Map() };
-    group.delete(connection.id);
-    this.#groups.set(connection.group, group.set(connection.id, member));
-    if (previous) this.#dismiss(previous);
+    const { member, replaced } = this.#roster.open(connection);
+    if (replaced) this.#dismiss(replaced);
     this.#fill(member);
   }
 
   /** Removes a connection; what it was offered and has not claimed goes to others. `false` if it was replaced. */
   close(connection: Connection): boolean {
-    const group = this.#groups.get(connection.group);
-    const member = group?.get(connection.id);
-    if (!group || member?.connection !== connection) return false;
-    group.delete(connection.id);
-    if (group.size === 0) this.#groups.delete(connection.group);
-    this.#dismiss(member);
-    return true;
+    const member = this.#roster.close(connection);
+    if (member) this.#dismiss(member);
+    return member !== undefined;
   }
 
   closeAll(): void {
-    for (const group of this.#groups.values()) {
-      for (const { connection } of group.values()) connection.closed();
-    }
-    this.#groups.clear();
+    const members = this.#roster.all();
+    this.#roster.clear();
+    for (const { connection } of members) connection.closed();
+  }
+
+  /** A worker says what it can be given; `false` when it has no stream. */
+  announce({ group, pid, ttl, slots, functions }: RequestData["worker.announce"]): boolean {
+    const member = this.#roster.named(group, pid);
+    if (!member) return false;
+    const versions = Object.entries(functions).map(([name, of]) => [name, new Set(of)] as const);
+    member.announced = { ttl, slots, functions: new Map(versions) };
+    member.silent = false;
+    this.#fill(member);
+    return true;
+  }
+
+  /** Whether `heard` has anything to hear of. */
+  get awaitsWord(): boolean {
+    return this.#holdings.awaitsWord;
+  }
+
+  /** Somebody acts under a claim: whoever was given it has got it. */
+  heard({ id, version }: TaskVersion): void {
+    const pid = this.#holdings.confirm(id, version);
+    if (pid !== undefined) this.#heardOf(pid);
   }
 
   /** Offers a task to a worker of its target, now or when one has room. */
-  offer(task: { readonly id: string; readonly version: number }, target: string): void {
-    const address = parseAddress(target);
-    if (address?.kind !== "poll") return;
-    this.#drop(task.id);
-    const offer: Offer = { id: task.id, version: task.version, address, stale: false };
+  offer({ id, version, promise }: Offered, address: PollAddress): void {
+    // The same one again is in hand already.
+    if (this.#offers.get(id)?.version === version) return;
+    this.#drop(id);
+    const { timeoutAt, param } = promise;
+    const offer: Offer = { id, version, timeoutAt, call: callOf(param), address, stale: false };
     if (this.#offers.size >= OFFERS_MAX) {
+      this.#overflowed = true;
       const member = this.#pick(offer);
       if (member) this.#hand(offer, member);
       return;
     }
-    this.#offers.set(task.id, offer);
+    this.#offers.set(id, offer);
     this.#place(offer);
   }
 
   /** Follows what becomes of tasks: one that is no longer pending needs no worker, and leaves room for the next. */
   seen(task: StoredTask): void {
+    const fresh = task.state === "acquired" && this.#holdings.of(task.id)?.version !== task.version;
+    const before = this.#holdings.seen(task, (pid) => this.#incarnationOf(pid));
+    if (fresh && task.pid !== undefined) this.#heardOf(task.pid);
     const member = task.state === "pending" ? undefined : this.#drop(task.id);
     if (member) this.#fill(member);
+    if (before === undefined || this.#queues.size === 0) return;
+    for (const other of this.#roster.ofProcess(before)) if (other.announced) this.#fill(other);
   }
 
-  /** Sends the result to a listener; `false` when it could not be handed over. */
-  notify(promise: PromiseRecord, target: string): boolean {
-    const address = parseAddress(target);
-    if (address?.kind !== "poll") return false;
-    const members = this.#groups.get(address.group);
-    const named = address.id === undefined ? undefined : members?.get(address.id);
-    const [first] = address.cast === "any" && members ? members.values() : [];
-    const message = { kind: "unblock", head: {}, data: { promise } } as const;
-    return (named ?? first)?.connection.send(message) ?? false;
+  /** Who is given the tasks that one batch leaves pending. `end` must be called when the batch is over. */
+  claims(): Claims & { end(): void } {
+    return this.#claimants.forBatch();
+  }
+
+  /** Tells a worker that a task has been claimed for it; takes the claim back when it cannot be told. */
+  assign({ claimant: { pid, warm, group }, claimed }: Assignment): void {
+    const { id, version } = claimed.task;
+    const member = this.#roster.named(group, pid);
+    this.#holdings.give({ id, version, pid }, this.#options.now());
+    if (member && this.#tell(member, claimed, warm)) return;
+    if (member) member.silent = true;
+    this.#holdings.confirm(id, version);
+    this.#options.takeBack({ id, version });
+  }
+
+  notify(promise: PromiseRecord, address: PollAddress, taken: () => void): void {
+    const { cast, group, id } = address;
+    const named = id === undefined ? undefined : this.#roster.named(group, id);
+    const member = named ?? (cast === "any" ? this.#roster.next(group, () => true) : undefined);
+    if (member?.connection.send(noticeOf(promise))) taken();
   }
 
   /** Tells a process that what it works on has settled without it. */
   revoke(promise: PromiseRecord, pid: string): void {
-    for (const group of this.#groups.values()) {
-      group.get(pid)?.connection.send({ kind: "unblock", head: {}, data: { promise } });
-    }
+    for (const { connection } of this.#roster.ofProcess(pid)) connection.send(noticeOf(promise));
   }
 
   /** Which run of a process a stream belongs to, where it is open and says so. */
   incarnationOf({ group, id }: Connection): string | undefined {
-    return this.#groups.get(group)?.get(id)?.connection.incarnation;
+    return this.#roster.named(group, id)?.connection.incarnation;
   }
 
   /** Offers what has been left unanswered to others, and what found every buffer full again. */
   sweep(): void {
     const before = this.#options.now() - ANSWER_TIMEOUT_MS;
-    for (const group of this.#groups.values()) {
-      for (const member of [...group.values()]) {
-        for (const offer of [...member.offers.values()]) {
-          if (!offer.sent || offer.sent.at > before) continue;
-          offer.stale = true;
-          this.#place(offer, member);
-        }
-        this.#fill(member);
+    this.#takeBackUnconfirmed(before);
+    for (const member of this.#roster.all()) {
+      for (const offer of [...member.offers.values()]) {
+        if (!offer.sent || offer.sent.at > before) continue;
+        this.#detach(offer);
+        offer.stale = true;
+        this.#place(offer, { unlike: member });
       }
+      this.#fill(member);
     }
+    if (!this.#overflowed || this.#offers.size > OFFERS_MAX / 2) return;
+    this.#overflowed = false;
+    this.#options.refill();
+  }
+
+  /** A worker of which nothing is heard gets no more claims, and the tasks it was given are offered. */
+  #takeBackUnconfirmed(before: number): void {
+    for (const claim of this.#holdings.takeUnconfirmed(before)) {
+      for (const member of this.#roster.ofProcess(claim.pid)) member.silent = true;
+      this.#options.takeBack(claim);
+    }
+  }
+
+  #heardOf(pid: string): void {
+    for (const member of this.#roster.ofProcess(pid)) member.silent = false;
+  }
+
+  #incarnationOf(pid: string): string | undefined {
+    const [member] = this.#roster.ofProcess(pid);
+    return member?.connection.incarnation;
   }
 
   /** Takes leave of a connection that is not in its group any more. */
   #dismiss({ connection, offers }: Member): void {
     connection.closed();
-    for (const offer of [...offers.values()]) this.#place(offer);
+    for (const offer of [...offers.values()]) {
+      this.#detach(offer);
+      this.#place(offer);
+    }
   }
 
-  /** Gives an offer to whoever has room for it, but not to `unlike` again, or else lets it wait. */
-  #place(offer: Offer, unlike?: Member): void {
+  #detach(offer: Offer): void {
     offer.sent?.to.offers.delete(offer.id);
     delete offer.sent;
+  }
+
+  /** Has an offer claimed for somebody, or gives it to whoever has room, but not to `unlike` again, or lets it wait. */
+  #place(
+    offer: Offer,
+    { unlike, claims = true }: { unlike?: Member; claims?: boolean } = {},
+  ): void {
+    if (this.#isOver(offer) || (claims && this.#claim(offer, unlike))) return;
     const member = this.#pick(offer, unlike);
     if (member && this.#give(offer, member)) return;
     const key = queueOf(offer.address, offer);
     this.#queues.set(key, (this.#queues.get(key) ?? new Set()).add(offer.id));
+  }
+
+  /** Forgets an offer whose promise's deadline has come. */
+  #isOver({ id, timeoutAt }: Offer): boolean {
+    if (this.#options.now() < timeoutAt) return false;
+    this.#drop(id);
+    return true;
+  }
+
+  /** Has an offer that nobody has claimed for somebody, if there is somebody. */
+  #claim(offer: Offer, unlike?: Member): boolean {
+    const taken = this.#claimants.take(offer, { unlike });
+    if (!taken) return false;
+    const { claimant, release } = taken;
+    offer.claiming = true;
+    const assigned = (assignment: Assignment) => {
+      release();
+      this.assign(assignment);
+    };
+    const unclaimed = () => {
+      release();
+      delete offer.claiming;
+      // Not at once again in the same way, whatever was in it.
+      if (this.#offers.get(offer.id) === offer) this.#place(offer, { claims: false });
+    };
+    this.#options.claim(offer, claimant, { assigned, unclaimed });
+    return true;
   }
 
   #give(offer: Offer, member: Member): boolean {
@@ -181,22 +293,27 @@ export class Dispatcher {
     return true;
   }
 
-  #hand({ id, version }: Offer, { connection }: Member): boolean {
-    const { serverUrl } = this.#options;
-    const head = serverUrl === undefined ? {} : { serverUrl };
-    return connection.send({ kind: "execute", head, data: { task: { id, version } } });
+  #hand(offer: Offer, { connection }: Member): boolean {
+    return connection.send(offerOf(offer, this.#options.serverUrl));
   }
 
-  /** Offers what waits for it to a connection, as much as it has room for. */
+  #tell({ connection }: Member, claimed: ClaimedTask, warm: boolean): boolean {
+    const { serverUrl } = this.#options;
+    const head = {
+      ...(serverUrl !== undefined && { serverUrl }),
+      ...(warm && ({ "resonate:preload": "delta" } as const)),
+    };
+    return connection.send({ kind: "execute", head, data: claimed });
+  }
+
+  /** Gives a connection what waits for it, as much as it has room for. */
   #fill(member: Member): void {
     const { group, id } = member.connection;
+    const kinds: Pick<PollAddress, "cast" | "group" | "id">[] = [{ cast: "any", group }];
+    // What is addressed to the process goes to the connection that its id names.
+    if (this.#roster.named(group, id) === member) kinds.unshift({ cast: "uni", group, id });
     for (const kind of [{ stale: false }, { stale: true }]) {
-      for (const address of [
-        { cast: "uni", group, id } as const,
-        { cast: "any", group } as const,
-      ]) {
-        this.#fillFrom(queueOf(address, kind), member, kind);
-      }
+      for (const address of kinds) this.#fillFrom(queueOf(address, kind), member, kind);
     }
   }
 
@@ -204,7 +321,12 @@ export class Dispatcher {
     const queue = this.#queues.get(key);
     for (const waiting of queue ?? []) {
       const offer = this.#offers.get(waiting);
-      if (!hasRoom(member, kind) || (offer && !this.#give(offer, member))) return;
+      const gone =
+        !offer ||
+        this.#isOver(offer) ||
+        (member.announced && this.#claim(offer)) ||
+        (hasRoom(member, kind) && this.#give(offer, member));
+      if (!gone) return;
       queue?.delete(waiting);
       if (queue?.size === 0) this.#queues.delete(key);
     }
@@ -225,19 +347,15 @@ export class Dispatcher {
   /** Who is asked: the connection named, else, for `any`, the next of the group in turn, if it has room. */
   #pick(offer: Offer, unlike?: Member): Member | undefined {
     const { cast, group, id } = offer.address;
-    const members = this.#groups.get(group);
     const fits = (member: Member) => member !== unlike && hasRoom(member, offer);
-    const named = id === undefined ? undefined : members?.get(id);
+    const named = id === undefined ? undefined : this.#roster.named(group, id);
     if (named && fits(named)) return named;
-    if (cast === "uni" || !members) return undefined;
-    for (const [key, member] of members) {
-      if (!fits(member)) continue;
-      // Taken ones go to the end of the line.
-      members.delete(key);
-      members.set(key, member);
-      return member;
-    }
-    return undefined;
+    if (cast === "uni") return undefined;
+    // Those of which nothing is heard come last.
+    return (
+      this.#roster.next(group, (member) => !member.silent && fits(member)) ??
+      this.#roster.next(group, fits)
+    );
   }
 }
 

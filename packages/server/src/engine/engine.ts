@@ -1,10 +1,17 @@
 /** The engine's face: what transports and embedded clients call. */
-import type { Message, Refusal, Request, Response } from "@resonate-ts/protocol";
+import type {
+  DebugRequest,
+  DebugResponse,
+  Message,
+  Refusal,
+  Request,
+  Response,
+} from "@resonate-ts/protocol";
 
 /** One open stream to one process of a group. */
 export interface Connection {
   readonly group: string;
-  /** The process (its pid). A new connection of the same group and id replaces the old one. */
+  /** The process (its pid). */
   readonly id: string;
   /**
    * How long the tasks this process holds stay its own after the connection has closed, in ms. When it does
@@ -16,14 +23,34 @@ export interface Connection {
    * ended, and what it held is offered to others at once.
    */
   readonly incarnation?: string | undefined;
+  /**
+   * Whether the client knows that leases end with streams. Of two streams of one group and id that both do, the later
+   * takes the place of the earlier; otherwise the earlier one keeps what is addressed to the id.
+   */
+  readonly lease?: boolean | undefined;
   /** Hands over one message; `false` when it cannot take it (buffer full, closed). Must not throw. */
   send(message: Message): boolean;
   /** The engine is done with this connection: another took its place, or the server stops. */
   closed(): void;
 }
 
+/** What a commit came to. */
+export interface Committed {
+  /** Messages to workers and to listeners. */
+  readonly executes: number;
+  readonly unblocks: number;
+  /** Occurrences of schedules. */
+  readonly occurrences: number;
+}
+
+/** Looks on while the engine works. Must not throw. */
+export interface Observer {
+  /** A commit of so many steps begins. What is given back is called once it is durable, and not when it fails. */
+  committing(steps: number): (committed: Committed) => void;
+}
+
 /** The extensions this server has, as announced in the `Resonate-Extensions` header. */
-export const EXTENSIONS = ["batch", "lease", "delta"] as const;
+export const EXTENSIONS = ["batch", "lease", "delta", "claim", "then"] as const;
 
 /** Most entries of one batch. */
 export const BATCH_ENTRIES_MAX = 1_000;
@@ -36,6 +63,11 @@ export interface Engine {
   process(requests: readonly Request[]): Promise<readonly (Response | Refusal)[]>;
   /** Opens a connection. The returned function closes it. */
   connect(connection: Connection): () => void;
+  /** Present when the engine was opened for debugging. */
+  readonly debugging?: {
+    /** Takes one debug operation, after all requests that came before it. */
+    answer(request: DebugRequest): Promise<DebugResponse | Refusal>;
+  };
   /** Number of open connections. */
   readonly connections: number;
   /** False from a write that found no room (a full disk) until one succeeds. Reads are answered all the while. */

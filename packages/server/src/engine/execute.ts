@@ -1,8 +1,10 @@
 /** Takes a batch of steps, and every step that follows from them, in one transaction. */
 import {
+  type ClaimedTask,
   PROTOCOL_VERSION,
   type PromiseRecord,
   type Refusal,
+  type RequestHead,
   type Response,
 } from "@resonate-ts/protocol";
 import { cursorAfter } from "../core/cursor.ts";
@@ -10,9 +12,39 @@ import { handlerFor } from "../core/handlers.ts";
 import { project } from "../core/project.ts";
 import type { Change, Outgoing, StoredPromise } from "../core/records.ts";
 import { publicPromise, publicTask } from "../core/replies.ts";
-import type { CoreSettings, Query, Reply, Search, Step } from "../core/step.ts";
+import type { CoreSettings, Keys, Query, Reply, Search, Step } from "../core/step.ts";
 import type { Found, Store } from "../stores/store.ts";
+import { type Budgeted, ReplyBudget } from "./reply-budget.ts";
 import { Session } from "./session.ts";
+
+export type ExecuteOffer = Extract<Outgoing, { readonly kind: "execute" }>;
+
+/** Who is given the tasks that a batch leaves pending. What it reserves ends with the batch, however that ends. */
+export interface Claims {
+  /**
+   * What the batch has changed. Said before anyone is asked for, and again when the transaction is run again: what was
+   * reserved until then is free.
+   */
+  begin(changes: readonly Change[]): void;
+  /** Who is to be given this task; `undefined` when it is to be offered. */
+  claimantOf(offer: ExecuteOffer): Claimant | undefined;
+}
+
+export interface Claimant {
+  readonly pid: string;
+  /** The group in which it is connected. */
+  readonly group: string;
+  /** Length of the lease, in ms. */
+  readonly ttl: number;
+  /** It has the execution in memory: what has settled since is enough. */
+  readonly warm: boolean;
+}
+
+/** A task that was claimed for somebody, who is to be told. */
+export interface Assignment {
+  readonly claimant: Claimant;
+  readonly claimed: ClaimedTask;
+}
 
 /** What a batch did. Nothing of it may leave the process before the transaction is durable. */
 export interface Executed {
@@ -20,33 +52,72 @@ export interface Executed {
   readonly answers: readonly (Response | Refusal | undefined)[];
   readonly changes: readonly Change[];
   readonly messages: readonly Outgoing[];
+  readonly assignments: readonly Assignment[];
 }
 
 /** Takes `steps` in order at the instant `at`. All they did is durable when the promise resolves. */
 export function execute(
   store: Store,
-  steps: readonly Step[],
+  steps: readonly Budgeted[],
   at: number,
   settings: CoreSettings,
+  claims: Claims = NO_CLAIMS,
 ): Promise<Executed> {
-  return store.transaction((tx) => new Batch(new Session(tx, at, settings)).take(steps), at);
+  return store.transaction((tx) => {
+    for (const { budget } of steps) budget?.refill();
+    return new Batch(new Session(tx, at, settings), claims).take(steps);
+  }, at);
 }
+
+const NO_CLAIMS: Claims = { begin() {}, claimantOf: () => undefined };
 
 class Batch {
   readonly #session: Session;
   readonly #changes: Change[] = [];
   readonly #messages: Outgoing[] = [];
+  readonly #claims: Claims;
 
-  constructor(session: Session) {
+  constructor(session: Session, claims: Claims) {
     this.#session = session;
+    this.#claims = claims;
   }
 
-  async take(steps: readonly Step[]): Promise<Executed> {
-    await this.#session.load(keysOfAll(steps));
+  async take(steps: readonly Budgeted[]): Promise<Executed> {
+    const named = steps.map((step) => ({ step, keys: keysOf(step) }));
+    await this.#session.load(union(named.map(({ keys }) => keys)));
     const answers: (Response | Refusal | undefined)[] = [];
-    for (const step of steps) answers.push(await this.#takeWithFollowing(step));
+    for (const { step, keys } of named) answers.push(await this.#takeWithFollowing(step, keys));
+    const delivery = await this.#assign(this.#current());
     await this.#session.flush();
-    return { answers, changes: this.#changes, messages: this.#current() };
+    return { answers, changes: this.#changes, ...delivery };
+  }
+
+  /** Claims the tasks that somebody can be given, in place of offering them. */
+  async #assign(current: readonly Outgoing[]): Promise<Pick<Executed, "messages" | "assignments">> {
+    if (!current.some(({ kind }) => kind === "execute")) {
+      return { messages: current, assignments: [] };
+    }
+    this.#claims.begin(this.#changes);
+    const messages: Outgoing[] = [];
+    const assignments: Assignment[] = [];
+    for (const message of current) {
+      const assignment = message.kind === "execute" && (await this.#claim(message));
+      if (assignment) assignments.push(assignment);
+      else messages.push(message);
+    }
+    return { messages, assignments };
+  }
+
+  /** `undefined` when nobody can be given it, or it cannot be claimed any more: its deadline has come. */
+  async #claim(offer: ExecuteOffer): Promise<Assignment | undefined> {
+    const claimant = this.#claims.claimantOf(offer);
+    if (!claimant) return undefined;
+    const step = acquisition(offer.task, claimant);
+    const { answer } = await this.#takeOne(step, keysOf(step));
+    // An acquire is answered so.
+    return answer?.head.status === 200
+      ? { claimant, claimed: answer.data as ClaimedTask }
+      : undefined;
   }
 
   /** The messages that still hold: offers of tasks that are pending at that version now, one of each. */
@@ -63,18 +134,23 @@ class Batch {
     });
   }
 
-  async #takeWithFollowing(step: Step): Promise<Response | Refusal | undefined> {
-    const { answer, next } = await this.#takeOne(step);
+  async #takeWithFollowing(step: Budgeted, keys: Keys): Promise<Response | Refusal | undefined> {
+    if (step.budget?.spent) return leftUndone(step, step.budget);
+    const { answer, next } = await this.#takeOne(step, keys);
     // Bounded: a settlement is followed by one page of obligations at most, and those by nothing.
     const queue = [...next];
-    for (const following of queue) queue.push(...(await this.#takeOne(following)).next);
+    for (const following of queue) {
+      queue.push(...(await this.#takeOne(following, keysOf(following))).next);
+    }
+    step.budget?.spend(answer?.data);
     return answer;
   }
 
-  async #takeOne(step: Step) {
+  async #takeOne(step: Budgeted, keys: Keys) {
     const handler = handlerFor(step.kind);
     const data = step.data as never; // The handler was looked up by the kind that goes with it.
-    await this.#session.load(handler.keys(data, step.head));
+    const budget = step.budget ?? new ReplyBudget();
+    await this.#session.load(keys);
     const {
       reply,
       changes = [],
@@ -83,49 +159,63 @@ class Batch {
     } = handler.apply(data, this.#session, step.head);
     const queries = reply && "data" in reply ? reply.preload : undefined;
     // What a task was resumed by is read before its claim clears it; all else as it is after the step.
-    const resumed = await this.#run(queries?.filter(({ kind }) => kind === "resumed"));
+    const resumed = await this.#run(budget, queries, "resumed");
     this.#session.record(changes);
     this.#changes.push(...changes);
     this.#messages.push(...messages);
-    const others = await this.#run(queries?.filter(({ kind }) => kind !== "resumed"));
-    const preload = queries && byId([...resumed, ...others]).map((record) => this.#shown(record));
-    return { answer: reply && (await this.#answer(step, reply, preload)), next };
+    const named = await this.#run(budget, queries, "promises");
+    const branch = await this.#run(budget, queries, "branch");
+    // Those the caller asks for by name come first, and one of them always: it would only ask again.
+    const found = budget.fitting([...named, ...resumed, ...branch], Math.min(1, named.length));
+    const preload = queries && byId(found).map((record) => this.#shown(record));
+    return { answer: reply && (await this.#answer(step, reply, preload, budget)), next };
   }
 
-  async #run(queries: readonly Query[] = []): Promise<readonly StoredPromise[]> {
+  async #run(
+    budget: ReplyBudget,
+    queries: readonly Query[] | undefined,
+    kind: Query["kind"],
+  ): Promise<readonly StoredPromise[]> {
     const found: StoredPromise[] = [];
-    for (const query of queries) found.push(...(await this.#query(query)));
+    for (const query of queries ?? []) {
+      if (query.kind === kind) found.push(...(await this.#query(query, budget.left)));
+    }
     return found;
   }
 
-  async #query(query: Query): Promise<readonly StoredPromise[]> {
+  async #query(query: Query, bytesMax: number): Promise<readonly StoredPromise[]> {
     switch (query.kind) {
       case "branch": {
-        const records = await this.#session.branch(query.branch);
+        const records = await this.#session.branch(query.branch, bytesMax);
         return records.filter(({ id }) => id !== query.except);
       }
       case "resumed":
-        return this.#session.resumed(query.awaiter);
+        return this.#session.resumed(query.awaiter, bytesMax);
       case "promises":
         return query.ids.flatMap((id) => this.#session.promise(id) ?? []);
     }
   }
 
-  async #answer(step: Step, reply: Reply, preload: readonly PromiseRecord[] | undefined) {
+  async #answer(
+    step: Step,
+    reply: Reply,
+    preload: readonly PromiseRecord[] | undefined,
+    budget: ReplyBudget,
+  ) {
     const head = {
       corrId: step.head?.corrId ?? "0",
       status: reply.status,
       version: PROTOCOL_VERSION,
     };
     if ("error" in reply) return { kind: step.kind, head, data: reply.error };
-    const page = reply.search && (await this.#page(reply.search));
+    const page = reply.search && (await this.#page(reply.search, budget.left));
     const data = { ...reply.data, ...(preload && { preload }), ...page };
     // The handler of a kind answers with the data of that kind.
     return { kind: step.kind, head, data } as Response;
   }
 
-  async #page(search: Search): Promise<Readonly<Record<string, unknown>>> {
-    const found = await this.#session.search(search);
+  async #page(search: Search, bytesMax: number): Promise<Readonly<Record<string, unknown>>> {
+    const found = await this.#session.search(search, bytesMax);
     return {
       [search.kind]: this.#shownPage(found),
       ...(found.next !== undefined && { cursor: cursorAfter(found.next) }),
@@ -148,20 +238,43 @@ class Batch {
   }
 }
 
+/** The answer to a request that came too late in its batch: nothing of it was done, and it may be sent again. */
+function leftUndone({ kind, head }: Step, { bytesMax }: ReplyBudget): Refusal {
+  return {
+    kind,
+    head: { corrId: head?.corrId ?? "0", status: 503, version: PROTOCOL_VERSION },
+    data: `Not done: the answers before it in this batch take up all of limits.reply_bytes (${bytesMax}); send it in another one`,
+  };
+}
+
 /** Each record once (as it was read last), by id: several queries may find the same one. */
 function byId(records: readonly StoredPromise[]): readonly StoredPromise[] {
   const unique = new Map(records.map((record) => [record.id, record]));
   return [...unique.values()].sort((one, other) => (one.id < other.id ? -1 : 1));
 }
 
-/** The records that the steps name, so that one read gets them for the whole batch. */
-function keysOfAll(steps: readonly Step[]) {
-  const promises: string[] = [];
-  const schedules: string[] = [];
-  for (const { kind, data, head } of steps) {
-    const keys = handlerFor(kind).keys(data as never, head); // As above.
-    promises.push(...(keys.promises ?? []));
-    schedules.push(...(keys.schedules ?? []));
-  }
-  return { promises, schedules };
+/** The request by which a worker would claim the task itself. */
+export function acquisition(
+  { id, version }: { readonly id: string; readonly version: number },
+  { pid, ttl, warm }: Omit<Claimant, "group">,
+): Step<"task.acquire"> {
+  const head: RequestHead = {
+    corrId: "",
+    version: PROTOCOL_VERSION,
+    ...(warm && { "resonate:preload": "delta" }),
+  };
+  return { kind: "task.acquire", head, data: { id, version, pid, ttl } };
+}
+
+/** The records that a step names. */
+function keysOf({ kind, data, head }: Step): Keys {
+  return handlerFor(kind).keys(data as never, head); // As above.
+}
+
+/** What one read gets for the whole batch. */
+function union(named: readonly Keys[]): Keys {
+  return {
+    promises: named.flatMap(({ promises = [] }) => promises),
+    schedules: named.flatMap(({ schedules = [] }) => schedules),
+  };
 }

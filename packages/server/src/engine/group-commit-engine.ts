@@ -1,34 +1,48 @@
 /**
- * The engine: one commit for all that waits.
+ * The engine: what is asked of it, what falls due, and what follows from what was committed.
  *
  * I1. Nothing of a transaction leaves the engine (answers, messages) before the transaction is durable.
- * I2. One transaction at a time; what arrives meanwhile shares the next one.
- * I3. After an outcome that cannot be known the engine takes no further step: whoever starts next reads the disk.
  */
-import { PROTOCOL_VERSION, type Refusal, type Request, type Response } from "@resonate-ts/protocol";
+import {
+  type Claim,
+  type ClaimedTask,
+  PROTOCOL_VERSION,
+  type PromiseRecord,
+  parseAddress,
+  type Refusal,
+  type Request,
+  type RequestData,
+  type RequestKind,
+  type Response,
+} from "@resonate-ts/protocol";
 import { standingOffer } from "../core/offer.ts";
-import type { Change, Put } from "../core/records.ts";
+import type { Change, Outgoing, StoredTask } from "../core/records.ts";
 import type { CoreSettings, Step } from "../core/step.ts";
 import type { Logger } from "../logger.ts";
-import { type Store, StoreUnavailableError, StoreUnknownError } from "../stores/store.ts";
+import type { Store } from "../stores/store.ts";
+import type { Pusher } from "../transports/router.ts";
+import { Alarm, dueAt } from "./alarm.ts";
 import type { Clock } from "./clock.ts";
+import { Commits, type Performed } from "./commits.ts";
+import { committedBy } from "./committed.ts";
+import { PushDelivery, Router } from "./delivery.ts";
 import { Departures } from "./departures.ts";
 import { Dispatcher, OFFERS_MAX } from "./dispatcher.ts";
-import type { Connection, Engine } from "./engine.ts";
-import { type Executed, execute } from "./execute.ts";
+import type { Connection, Engine, Observer } from "./engine.ts";
+import { acquisition, type Executed, execute } from "./execute.ts";
+import { type Budgeted, ReplyBudget } from "./reply-budget.ts";
+import { Retention } from "./retention.ts";
 
-/** Most requests of one commit; what is beyond goes into the next. */
-const COMMIT_STEPS_MAX = 1_024;
 /** Most requests that may wait. Beyond it they are refused with 503 and nothing is lost. */
 const WAITING_MAX = 100_000;
 /** Most due steps of one commit. */
 const DUE_STEPS_MAX = 1_000;
 /** Most claims that are taken from lost processes at once; the others' leases run out by themselves. */
 const HELD_MAX = 100_000;
+/** Most pending tasks that are read at once, to offer those that could not be remembered. */
+const REFILL_MAX = 10_000;
 /** How often unanswered offers are looked for, in ms. */
 const SWEEP_MS = 1_000;
-/** Longest that the timer of due steps sleeps, in ms: it looks again then, whatever it was set for. */
-const SLEEP_MAX_MS = 3_600_000;
 /** How long due steps that could not be taken (a full disk, say) wait for the next try, in ms. */
 const DUE_RETRY_MS = 1_000;
 /** How long the notes of delivered notices are gathered, in ms, to share a commit. */
@@ -39,44 +53,57 @@ export interface GroupCommitOptions {
   readonly clock: Clock;
   readonly settings: CoreSettings;
   readonly serverUrl: string | undefined;
+  /** Brings messages to `http://` and `https://` addresses. Without it they are not brought there. */
+  readonly push?: Pusher | undefined;
   readonly logger: Logger;
   /**
    * How long those who held claims when the last process ended may take to come back, in ms. With 0 all claims
    * are free at once: right when they were held by that very process.
    */
   readonly restartGraceMs: number;
-}
-
-interface Entry {
-  readonly steps: readonly Step[];
-  resolve(answers: readonly (Response | Refusal)[]): void;
-  reject(error: unknown): void;
+  /** How long ago a tree must have ended to be forgotten, in ms. Absent: nothing is. */
+  readonly retentionAgeMs?: number | undefined;
+  readonly observer?: Observer | undefined;
+  /** Default 8 MiB. */
+  readonly replyBytesMax?: number | undefined;
 }
 
 export class GroupCommitEngine implements Engine {
   readonly failed: Promise<never>;
   readonly #options: GroupCommitOptions;
   readonly #dispatcher: Dispatcher;
+  readonly #router: Router;
   readonly #departures: Departures;
-  readonly #queue: Entry[] = [];
-  /** Steps in `#queue`. */
-  #waiting = 0;
-  #running: Promise<void> | undefined;
+  readonly #commits: Commits;
   #state: "open" | "closing" | "failed" = "open";
-  /** Why nothing is written any more, when the state is `failed`. */
-  #cause: unknown;
   #closed: Promise<void> | undefined;
   #fail: (error: unknown) => void = () => {};
-  #cancelTimer: () => void = () => {};
-  #timerAt = Number.POSITIVE_INFINITY;
-  #due = false;
+  readonly #alarm: Alarm;
   readonly #cancels = new Set<() => void>();
   #noted: Step[] = [];
 
   constructor(options: GroupCommitOptions) {
     this.#options = options;
-    const now = () => options.clock.now();
-    this.#dispatcher = new Dispatcher({ serverUrl: options.serverUrl, now });
+    const { serverUrl, push } = options;
+    this.#dispatcher = new Dispatcher({
+      serverUrl,
+      now: () => options.clock.now(),
+      claim: (task, claimant, told) => {
+        this.#attempt(async () => {
+          const [answer] = await this.#commits.submit([acquisition(task, claimant)]);
+          if (answer?.head.status !== 200) return told.unclaimed();
+          // An acquire is answered so.
+          told.assigned({ claimant, claimed: answer.data as ClaimedTask });
+        });
+      },
+      takeBack: (claim) => {
+        const data = { ...claim, lost: true, untouched: true };
+        this.#attempt(() => this.#insist([{ kind: "task.expire", data }]));
+      },
+      refill: () => this.#attempt(() => this.#offerPending(REFILL_MAX)),
+    });
+    const pushDelivery = push && new PushDelivery(push, serverUrl);
+    this.#router = new Router({ poll: this.#dispatcher, push: pushDelivery });
     this.#departures = new Departures(options.clock, (pid) =>
       this.#attempt(() => this.#releaseLost(pid)),
     );
@@ -84,20 +111,37 @@ export class GroupCommitEngine implements Engine {
       this.#fail = reject;
     });
     this.failed.catch(() => {}); // Whoever needs to know has its own handler.
+    this.#commits = new Commits({
+      perform: (steps) => this.#perform(steps),
+      takeDue: () => this.#takeDue(),
+      failed: (error) => this.#failed(error),
+      logger: options.logger,
+    });
+    this.#alarm = new Alarm(options.clock, () => this.#commits.wake());
     this.#sweepLater();
   }
 
   /** Takes up what an earlier process left: offers, claims of those who are gone, and all that fell due. */
   async start(): Promise<void> {
-    const { store, restartGraceMs } = this.#options;
-    if (restartGraceMs === 0) await this.#releaseLost();
-    else this.#after(restartGraceMs, () => this.#releaseLost());
-    const now = this.#options.clock.now();
-    for (const { task, promise } of await store.pending(OFFERS_MAX)) {
-      const address = standingOffer(promise, now);
-      if (address !== undefined) this.#dispatcher.offer(task, address);
+    const { store, clock, logger, restartGraceMs, retentionAgeMs: ageMs } = this.#options;
+    if (restartGraceMs === 0) await this.#release(() => true);
+    else this.#after(restartGraceMs, () => this.#releaseMissing());
+    await this.#offerPending(OFFERS_MAX);
+    this.#alarm.wakeAt(clock.now());
+    const take = (steps: readonly Step[]) => this.#commits.submit(steps);
+    const after = this.#after.bind(this);
+    if (ageMs !== undefined) new Retention({ store, clock, ageMs, take, after, logger }).start();
+  }
+
+  /** Offers pending tasks to those who poll. Those who are called are called when their offer is due. */
+  async #offerPending(limit: number): Promise<void> {
+    const { store, clock } = this.#options;
+    const now = clock.now();
+    for (const { task, promise } of await store.pending(limit)) {
+      const target = standingOffer(promise, now);
+      const address = target === undefined ? undefined : parseAddress(target);
+      if (address?.kind === "poll") this.#dispatcher.offer({ ...task, promise }, address);
     }
-    this.#wakeAt(now);
   }
 
   get connections(): number {
@@ -113,10 +157,55 @@ export class GroupCommitEngine implements Engine {
     if (this.#state !== "open") {
       return Promise.resolve(refusals(requests, 503, "The server is stopping"));
     }
-    if (this.#waiting + requests.length > WAITING_MAX) {
+    if (this.#commits.waiting + requests.length > WAITING_MAX) {
       return Promise.resolve(refusals(requests, 503, "The server is overloaded; try again"));
     }
-    return this.#submit(requests as readonly Step[]); // Every request is a step of its kind.
+    if (this.#dispatcher.awaitsWord) for (const request of requests) this.#hear(request);
+    if (requests.every(isStep)) return this.#commits.submit(this.#budgeted(requests));
+    return this.#processMixed(requests);
+  }
+
+  /** One budget for the answers to all of them. */
+  #budgeted(steps: readonly Step[]): readonly Budgeted[] {
+    const budget = new ReplyBudget(this.#options.replyBytesMax);
+    return steps.map((step) => ({ ...step, budget }));
+  }
+
+  /** Requests of which some are no steps. */
+  async #processMixed(requests: readonly Request[]): Promise<readonly (Response | Refusal)[]> {
+    const announced = requests.map((request) =>
+      isStep(request) ? undefined : this.#announce(request),
+    );
+    const steps = requests.filter(isStep);
+    const answers = (
+      steps.length > 0 ? await this.#commits.submit(this.#budgeted(steps)) : []
+    ).values();
+    return requests.flatMap((_, at) => announced[at] ?? answers.next().value ?? []);
+  }
+
+  #announce({ kind, head: { corrId }, data }: Request): Response | Refusal {
+    const announcement = data as RequestData["worker.announce"]; // The only kind that is no step.
+    if (this.#dispatcher.announce(announcement))
+      return { kind, head: { corrId, status: 200, version: PROTOCOL_VERSION }, data: {} };
+    const { pid, group } = announcement;
+    const message = `No stream of process '${pid}' in group '${group}' is open; announce after opening it`;
+    return { kind, head: { corrId, status: 409, version: PROTOCOL_VERSION }, data: message };
+  }
+
+  /** Whoever acts under a claim has received it. */
+  #hear({ kind, data }: Request): void {
+    switch (kind) {
+      case "task.fence":
+      case "task.suspend":
+      case "task.fulfill":
+      case "task.release":
+        this.#dispatcher.heard(data as Claim); // The data of these kinds names the claim.
+        return;
+      case "task.heartbeat":
+        for (const claim of (data as RequestData["task.heartbeat"]).tasks) {
+          this.#dispatcher.heard(claim);
+        }
+    }
   }
 
   connect(connection: Connection): () => void {
@@ -126,7 +215,7 @@ export class GroupCommitEngine implements Engine {
     this.#dispatcher.open(connection);
     // Another run of that process: whoever held the claims has ended.
     const succeeds = before !== undefined && incarnation !== undefined && before !== incarnation;
-    if (succeeds) this.#attempt(() => this.#release((holder) => holder === id, id));
+    if (succeeds) this.#attempt(() => this.#release(({ pid }) => pid === id, { pid: id }));
     return () => {
       const left = this.#dispatcher.close(connection) && !this.#dispatcher.connected(id);
       if (left && this.#state === "open") this.#departures.left(id, connection);
@@ -140,135 +229,72 @@ export class GroupCommitEngine implements Engine {
 
   async #close(): Promise<void> {
     if (this.#state === "open") this.#state = "closing";
-    this.#cancelTimer();
+    this.#alarm.stop();
     this.#departures.stop();
     for (const cancel of this.#cancels) cancel();
-    this.#due = false;
     this.#dispatcher.closeAll();
-    while (this.#running) await this.#running;
+    await this.#options.push?.close();
+    await this.#commits.finish();
     await this.#options.store.close();
   }
 
-  #submit(steps: readonly Step[]): Promise<readonly (Response | Refusal)[]> {
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ steps, resolve, reject });
-      this.#waiting += steps.length;
-      this.#run();
-    });
-  }
-
-  /** Starts committing, unless it is under way; a turn later, so that what arrives together goes together. */
-  #run(): void {
-    this.#running ??= new Promise<void>((resolve) => setImmediate(resolve))
-      .then(() => this.#drain())
-      .catch((error) => this.#stop([], error))
-      .finally(() => {
-        this.#running = undefined;
-        if (this.#queue.length > 0 && this.#state !== "failed") this.#run();
-      });
-  }
-
-  async #drain(): Promise<void> {
-    while (this.#state !== "failed" && (this.#queue.length > 0 || this.#due)) {
-      if (this.#due) await this.#takeDue();
-      const entries = this.#next();
-      if (entries.length > 0) await this.#commit(entries);
-    }
-  }
-
-  /** The longest run of waiting entries that fits into one commit; at least one. */
-  #next(): Entry[] {
-    let steps = 0;
-    let count = 0;
-    for (const entry of this.#queue) {
-      steps += entry.steps.length;
-      if (count > 0 && steps > COMMIT_STEPS_MAX) break;
-      count++;
-    }
-    const entries = this.#queue.splice(0, count);
-    for (const entry of entries) this.#waiting -= entry.steps.length;
-    return entries;
-  }
-
-  async #commit(entries: readonly Entry[]): Promise<void> {
-    if (this.#state === "failed") return this.#stop(entries, this.#cause);
-    let executed: Executed;
+  async #perform(steps: readonly Budgeted[]): Promise<Performed> {
+    const { store, clock, settings, observer } = this.#options;
+    const claims = this.#dispatcher.claims();
+    const committed = observer?.committing(steps.length);
     try {
-      executed = await this.#execute(entries.flatMap(({ steps }) => steps));
+      const executed = await execute(store, steps, clock.now(), settings, claims);
+      committed?.(committedBy(executed));
+      const deliver = () => {
+        this.#deliver(executed);
+        claims.end();
+      };
+      return { answers: executed.answers, deliver };
     } catch (error) {
-      return this.#commitFailed(entries, error);
-    }
-    let from = 0;
-    for (const { steps, resolve } of entries) {
-      const answers = executed.answers.slice(from, from + steps.length);
-      from += steps.length;
-      resolve(answers as (Response | Refusal)[]); // Requests are answered; who takes other steps does not look.
-    }
-    this.#deliver(executed);
-  }
-
-  async #commitFailed(entries: readonly Entry[], error: unknown): Promise<void> {
-    if (error instanceof StoreUnknownError) return this.#stop(entries, error);
-    this.#options.logger.error({ error }, "a transaction was rolled back");
-    const [only] = entries;
-    // A step that breaks must not take others with it: each is tried alone.
-    if (entries.length > 1) {
-      for (const entry of entries) await this.#commit([entry]);
-    } else if (only && only.steps.length > 1) {
-      only.resolve(await this.#oneByOne(only.steps));
-    } else if (only) {
-      only.resolve(only.steps.map((step) => failure(step, error)));
+      claims.end();
+      throw error;
     }
   }
 
-  async #oneByOne(steps: readonly Step[]): Promise<(Response | Refusal)[]> {
-    const answers: (Response | Refusal)[] = [];
-    for (const step of steps) {
-      const { promise, resolve, reject } = Promise.withResolvers<readonly (Response | Refusal)[]>();
-      await this.#commit([{ steps: [step], resolve, reject }]);
-      answers.push(...(await promise));
-    }
-    return answers;
-  }
-
-  /** The disk is in a state that only a new start can read: every answer is "unknown", and nothing more is done. */
-  #stop(entries: readonly Entry[], error: unknown): void {
+  /** Only a new start can tell what is on the disk. */
+  #failed(error: unknown): void {
     this.#state = "failed";
-    this.#cause = error;
-    for (const { steps, resolve } of [...entries, ...this.#queue.splice(0)]) {
-      resolve(steps.map((step) => failure(step, error)));
-    }
-    this.#waiting = 0;
     this.#dispatcher.closeAll();
     this.#fail(error);
   }
 
-  #execute(steps: readonly Step[]): Promise<Executed> {
-    const { store, clock, settings } = this.#options;
-    return execute(store, steps, clock.now(), settings);
-  }
-
   /** Keeps timers and offers in step with what has been written. */
   #follow(change: Change): void {
-    if (!("put" in change)) return;
-    if (change.put === "task") {
+    if ("put" in change && change.put === "task") {
       this.#dispatcher.seen(change.record);
       this.#departures.claimed(change.record.pid);
     }
-    this.#wakeAt(dueAt(change));
+    this.#alarm.wakeAt(dueAt(change));
   }
 
-  #deliver({ changes, messages }: Executed): void {
+  #deliver({ changes, messages, assignments }: Executed): void {
     for (const change of changes) this.#follow(change);
-    for (const message of messages) {
-      if (message.kind === "execute") {
-        this.#dispatcher.offer(message.task, message.address);
-      } else if (message.kind === "revoke") {
-        this.#dispatcher.revoke(message.promise, message.pid);
-      } else if (this.#dispatcher.notify(message.promise, message.address)) {
-        this.#note({ awaited: message.promise.id, address: message.address });
+    for (const assignment of assignments) this.#dispatcher.assign(assignment);
+    for (const message of messages) this.#send(message);
+  }
+
+  #send(message: Outgoing): void {
+    switch (message.kind) {
+      case "execute": {
+        const { task, promise, address } = message;
+        this.#router.offer({ ...task, promise }, address);
+        return;
       }
+      case "unblock":
+        this.#notify(message.promise, message.address);
+        return;
+      case "revoke":
+        this.#dispatcher.revoke(message.promise, message.pid);
     }
+  }
+
+  #notify(promise: PromiseRecord, address: string): void {
+    this.#router.notify(promise, address, () => this.#note({ awaited: promise.id, address }));
   }
 
   /** Writes down that a notice was delivered, a little later: nobody waits for it. */
@@ -278,41 +304,55 @@ export class GroupCommitEngine implements Engine {
     this.#after(NOTED_DELAY_MS, async () => {
       const steps = this.#noted;
       this.#noted = [];
-      await this.#submit(steps);
+      await this.#insist(steps);
     });
   }
 
   async #takeDue(): Promise<void> {
-    this.#due = false;
     const { store, clock } = this.#options;
     const { steps, nextAt } = await store.due(clock.now(), DUE_STEPS_MAX);
-    let failed = false;
-    if (steps.length > 0) {
-      // A step of the server's own has an answer only when it could not be taken.
-      const resolve: Entry["resolve"] = (answers) => {
-        failed = answers.some((answer) => answer !== undefined);
-      };
-      await this.#commit([{ steps, resolve, reject() {} }]);
-    }
-    this.#wakeAt(failed ? clock.now() + DUE_RETRY_MS : nextAt);
+    const answers = steps.length > 0 ? await this.#commits.take(steps) : [];
+    // A step of the server's own has an answer only when it could not be taken.
+    const failed = answers.some((answer) => answer !== undefined);
+    this.#alarm.wakeAt(failed ? clock.now() + DUE_RETRY_MS : nextAt);
   }
 
-  /** Offers what lost processes hold to others: one process, or all that held claims and have not connected. */
-  #releaseLost(pid?: string): Promise<void> {
-    return this.#release((holder) => !this.#dispatcher.connected(holder), pid);
+  /** Offers what a process holds to others, if it has not come back. */
+  #releaseLost(pid: string): Promise<void> {
+    return this.#release(() => !this.#dispatcher.connected(pid), { pid });
   }
 
-  async #release(isLost: (holder: string) => boolean, pid?: string): Promise<void> {
+  /** After a restart: offers what those hold who polled, as it seems, and of whom nothing has been heard since. */
+  #releaseMissing(): Promise<void> {
+    const isMissing = ({ pid = "" }: StoredTask) =>
+      !this.#dispatcher.connected(pid) && !this.#dispatcher.holds(pid);
+    return this.#release(isMissing, { onlyPolled: true });
+  }
+
+  async #release(
+    isLost: (held: StoredTask) => boolean,
+    { pid, onlyPolled = false }: { readonly pid?: string; readonly onlyPolled?: boolean } = {},
+  ): Promise<void> {
     const held = await this.#options.store.heldBy(pid, HELD_MAX);
-    const lost = held.filter((task) => task.pid !== undefined && isLost(task.pid));
-    if (lost.length === 0) return;
-    const steps = lost.map(
-      ({ id, version }): Step => ({ kind: "task.expire", data: { id, version, lost: true } }),
+    const steps = held.filter(isLost).map(
+      ({ id, version }): Step => ({
+        kind: "task.expire",
+        data: { id, version, lost: true, onlyPolled },
+      }),
     );
-    await this.#submit(steps);
+    if (steps.length > 0) await this.#insist(steps);
+  }
+
+  /** Takes steps of the server's own, again after a while where the store could not. */
+  async #insist(steps: readonly Step[]): Promise<void> {
+    const answers = await this.#commits.submit(steps);
+    // Such a step has an answer only when it could not be taken.
+    const left = steps.filter((_, at) => answers[at] !== undefined);
+    if (left.length > 0) this.#after(DUE_RETRY_MS, () => this.#insist(left));
   }
 
   #after(ms: number, work: () => Promise<void>): void {
+    if (this.#state !== "open") return;
     const cancel = this.#options.clock.after(ms, () => {
       this.#cancels.delete(cancel);
       this.#attempt(work);
@@ -329,37 +369,18 @@ export class GroupCommitEngine implements Engine {
 
   /** Work that nobody waits for. When it fails the store cannot be read, and the engine is of no use. */
   #attempt(work: () => Promise<void>): void {
-    if (this.#state === "open") work().catch((error) => this.#stop([], error));
-  }
-
-  /** Makes sure that due steps are looked for at `at`. */
-  #wakeAt(at: number | undefined): void {
-    if (at === undefined || at >= this.#timerAt || this.#state !== "open") return;
-    this.#cancelTimer();
-    this.#timerAt = at;
-    const wait = Math.min(Math.max(0, at - this.#options.clock.now()), SLEEP_MAX_MS);
-    this.#cancelTimer = this.#options.clock.after(wait, () => {
-      this.#timerAt = Number.POSITIVE_INFINITY;
-      this.#due = true;
-      this.#run();
+    if (this.#state !== "open") return;
+    work().catch((error) => {
+      // Once it is closed the store cannot be read, and nobody needs to.
+      if (this.#state === "open") this.#commits.stop(error);
     });
   }
 }
 
-/** The instant at which a written record wants attention. */
-function dueAt(change: Put): number | undefined {
-  switch (change.put) {
-    case "promise":
-    case "task":
-      return change.record.dueAt;
-    case "listener":
-      return change.record.notifyAt;
-    case "schedule":
-      return change.record.nextRunAt;
-    case "callback":
-    case "resume":
-      return undefined;
-  }
+function isStep(
+  request: Request,
+): request is Request<Exclude<RequestKind, "worker.announce">> & Step {
+  return request.kind !== "worker.announce";
 }
 
 function refusals(requests: readonly Request[], status: number, message: string): Refusal[] {
@@ -368,16 +389,4 @@ function refusals(requests: readonly Request[], status: number, message: string)
     head: { corrId: head.corrId, status, version: PROTOCOL_VERSION },
     data: message,
   }));
-}
-
-/** The answer to a step that could not be taken. */
-function failure({ kind, head }: Step, error: unknown): Refusal {
-  const corrId = head?.corrId ?? "0";
-  const message = error instanceof Error ? error.message : String(error);
-  const status = error instanceof StoreUnavailableError ? 503 : 500;
-  return {
-    kind,
-    head: { corrId, status, version: PROTOCOL_VERSION },
-    data: `Internal error: ${message}`,
-  };
 }

@@ -2,7 +2,7 @@
  * The records one transaction has seen, as they stand after the steps taken so far, and the changes that are
  * still to be written. What is read from the store later is overlaid with them.
  */
-import { isExternal } from "@resonate-ts/protocol";
+import { isExternal, TAG } from "@resonate-ts/protocol";
 import type {
   Callback,
   Change,
@@ -13,7 +13,15 @@ import type {
   StoredPromise,
   StoredTask,
 } from "../core/records.ts";
-import type { CoreSettings, Keys, ListenerKey, Obligations, Search, World } from "../core/step.ts";
+import type {
+  CoreSettings,
+  Keys,
+  ListenerKey,
+  Obligations,
+  Search,
+  Tree,
+  World,
+} from "../core/step.ts";
 import type { Found, Transaction } from "../stores/store.ts";
 
 interface LiveObligations extends Obligations {
@@ -30,8 +38,14 @@ export class Session implements World {
   readonly #obligations = new Map<string, LiveObligations>();
   readonly #listeners = new Map<string, Listener | undefined>();
   readonly #schedules = new Map<string, ScheduleRecord | undefined>();
+  /** As of the step that named them last. */
+  readonly #trees = new Map<string, Tree>();
   /** Changes not yet written, the last one to each record, in the order of the first one to it. */
   #unwritten = new Map<string, Change>();
+  /** Whether changes to callbacks or listeners are among them. */
+  #obligationsUnwritten = false;
+  /** Promises put in this transaction, by their branch. */
+  readonly #branches = new Map<string, Set<string>>();
   /** What is unwritten of resumes, by awaiter: whether the stored ones are gone, and what came since. */
   #resumes = new Map<string, { readonly cleared: boolean; readonly awaited: Set<string> }>();
 
@@ -63,8 +77,13 @@ export class Session implements World {
     return seen(this.#schedules, id);
   }
 
-  /** Reads what has not been seen yet. */
+  tree(origin: string): Tree {
+    return seen(this.#trees, origin);
+  }
+
+  /** Reads what has not been seen yet, and trees as they are now. */
   async load(keys: Keys): Promise<void> {
+    if (keys.trees) await this.#loadTrees(keys.trees);
     const promises = unseen(this.#promises, keys.promises);
     const schedules = unseen(this.#schedules, keys.schedules);
     const obligations = this.#unseenObligations(keys.obligations);
@@ -82,6 +101,13 @@ export class Session implements World {
     }
     for (const key of listeners) this.#listeners.set(listenerKey(key), undefined);
     for (const record of loaded.listeners) this.#listeners.set(listenerKey(record), record);
+  }
+
+  /** Trees are read from rows, so what is unwritten is written before. */
+  async #loadTrees(trees: readonly string[]): Promise<void> {
+    await this.flush();
+    const loaded = await this.#tx.load({ trees });
+    for (const tree of loaded.trees) this.#trees.set(tree.origin, tree);
   }
 
   /** Nobody can wait for a promise that is not external, so nothing is read for one that is known not to be. */
@@ -105,23 +131,41 @@ export class Session implements World {
     if (this.#unwritten.size + this.#resumes.size === 0) return;
     const changes = [...this.#unwritten.values(), ...this.#resumeChanges()];
     this.#unwritten = new Map();
+    this.#obligationsUnwritten = false;
     this.#resumes = new Map();
     await this.#tx.write(changes);
   }
 
-  async branch(branch: string): Promise<readonly StoredPromise[]> {
-    await this.flush();
-    return this.#tx.branch(branch);
+  // Preloads are read without writing first, so that a record which changes twice in a batch is written once.
+
+  /** The promises tagged with this branch. */
+  async branch(branch: string, bytesMax: number): Promise<readonly StoredPromise[]> {
+    return this.#upToDate(await this.#tx.branch(branch, bytesMax), this.#branches.get(branch));
   }
 
-  async resumed(awaiter: string): Promise<readonly StoredPromise[]> {
-    await this.flush();
-    return this.#tx.resumed(awaiter);
+  /** The promises that settled since the task was last claimed. */
+  async resumed(awaiter: string, bytesMax: number): Promise<readonly StoredPromise[]> {
+    const unwritten = this.#resumes.get(awaiter);
+    const stored = unwritten?.cleared ? [] : await this.#tx.resumed(awaiter, bytesMax);
+    return this.#upToDate(stored, unwritten?.awaited);
   }
 
-  async search(search: Search): Promise<Found> {
+  /** What was read, and these, as they stand now. */
+  #upToDate(
+    stored: readonly StoredPromise[],
+    others: ReadonlySet<string> = new Set(),
+  ): readonly StoredPromise[] {
+    const promises = new Map(stored.map((promise) => [promise.id, promise]));
+    for (const id of [...promises.keys(), ...others]) {
+      const current = this.#promises.get(id);
+      if (current) promises.set(id, current);
+    }
+    return [...promises.values()];
+  }
+
+  async search(search: Search, bytesMax: number): Promise<Found> {
     await this.flush();
-    return this.#tx.search(search, this.at);
+    return this.#tx.search(search, this.at, bytesMax);
   }
 
   #see(change: Change): void {
@@ -134,7 +178,7 @@ export class Session implements World {
   #seePut(change: Put): void {
     switch (change.put) {
       case "promise":
-        this.#promises.set(change.record.id, change.record);
+        this.#seePromise(change.record);
         return;
       case "task":
         this.#tasks.set(change.record.id, change.record);
@@ -143,6 +187,7 @@ export class Session implements World {
         this.#schedules.set(change.record.id, change.record);
         return;
       case "callback":
+        this.#obligationsUnwritten = true;
         this.#obligations.get(change.record.awaited)?.callbacks.add(change.record.awaiter);
         return;
       case "listener":
@@ -156,10 +201,17 @@ export class Session implements World {
 
   #seeDelete(change: Delete): void {
     switch (change.delete) {
+      case "promise":
+        this.#promises.set(change.id, undefined);
+        this.#tasks.set(change.id, undefined);
+        this.#obligations.delete(change.id);
+        return;
       case "callback":
+        this.#obligationsUnwritten = true;
         this.#obligations.get(change.record.awaited)?.callbacks.delete(change.record.awaiter);
         return;
       case "listener":
+        this.#obligationsUnwritten = true;
         this.#obligations.get(change.record.awaited)?.listeners.delete(change.record.address);
         this.#listeners.set(listenerKey(change.record), undefined);
         return;
@@ -172,7 +224,15 @@ export class Session implements World {
     }
   }
 
+  #seePromise(record: StoredPromise): void {
+    this.#promises.set(record.id, record);
+    const branch = record.tags[TAG.branch];
+    if (branch === undefined) return;
+    this.#branches.set(branch, (this.#branches.get(branch) ?? new Set()).add(record.id));
+  }
+
   #seeListener(record: Listener): void {
+    this.#obligationsUnwritten = true;
     this.#listeners.set(listenerKey(record), record);
     const untold = this.#obligations.get(record.awaited)?.listeners;
     if (record.notifyAt === undefined) untold?.add(record.address);
@@ -194,9 +254,7 @@ export class Session implements World {
 
   /** Who waits is read from rows, so changes to those rows are written before. */
   async #flushObligations(): Promise<void> {
-    for (const key of this.#unwritten.keys()) {
-      if (key.startsWith("callback ") || key.startsWith("listener ")) return this.flush();
-    }
+    if (this.#obligationsUnwritten) await this.flush();
   }
 }
 
@@ -222,6 +280,9 @@ function keyOfPut(change: Put): string | undefined {
 
 function keyOfDelete(change: Delete): string | undefined {
   switch (change.delete) {
+    case "promise":
+      // Not the key of the record: one that is created after it must not take its place.
+      return `deletion ${change.id}`;
     case "callback":
       return callbackKey(change.record);
     case "listener":
@@ -241,9 +302,9 @@ function listenerKey({ awaited, address }: ListenerKey): string {
   return `listener ${awaited}\0${address}`;
 }
 
-function seen<T>(records: ReadonlyMap<string, T>, key: string): T | undefined {
+function seen<T>(records: ReadonlyMap<string, T>, key: string): T {
   if (!records.has(key)) throw new Error(`a step read '${key}' without naming it in keys()`);
-  return records.get(key);
+  return records.get(key) as T; // It is there.
 }
 
 /** Marks ids as seen (absent until loaded) and returns those that were not. */

@@ -1,16 +1,36 @@
 /** `POST /`: an envelope, or an array of them, in; the same out. */
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
-import { PROTOCOL_VERSION, type Refusal, type Request, type Response } from "@resonate-ts/protocol";
-import { parseRequest } from "@resonate-ts/protocol/parse";
+import {
+  type DebugRequest,
+  type DebugResponse,
+  PROTOCOL_VERSION,
+  type Refusal,
+  type Request,
+  type Response,
+} from "@resonate-ts/protocol";
+import {
+  type Envelope,
+  parseData,
+  parseDebugData,
+  parseEnvelope,
+} from "@resonate-ts/protocol/parse";
 import { BATCH_ENTRIES_MAX, type Engine } from "../engine/engine.ts";
 import type { Logger } from "../logger.ts";
-import { BODY_BYTES_MAX, hangUp, readBody } from "./body.ts";
+import { type Authenticator, bearerOf, type Identity } from "./auth.ts";
+import { permits } from "./authorization.ts";
+import { type BodyReader, hangUp } from "./body.ts";
+import type { Metrics } from "./metrics.ts";
 import { sendJson } from "./respond.ts";
 
 export interface Api {
-  readonly engine: Pick<Engine, "process">;
+  readonly engine: Pick<Engine, "process" | "debugging">;
+  readonly auth: Authenticator;
+  readonly bodies: BodyReader;
+  readonly metrics: Pick<Metrics, "answered">;
   readonly logger: Logger;
 }
+
+type Answer = Response | DebugResponse | Refusal;
 
 /** Answers one `POST /`. */
 export async function answerPost(
@@ -19,55 +39,115 @@ export async function answerPost(
   response: ServerResponse,
   headers: OutgoingHttpHeaders,
 ): Promise<void> {
-  const body = await readBody(request);
+  const body = await api.bodies.read(request);
   switch (body.kind) {
     case "gone":
       return;
-    case "too large": {
-      const answer = refuse(413, `The body is larger than ${BODY_BYTES_MAX} bytes`);
+    case "refused":
       // What is left of the body is not read, so the connection cannot be used again.
-      sendJson(response, 413, JSON.stringify(answer), { ...headers, Connection: "close" });
+      sendOne(response, refuse(body.status, body.message), { ...headers, Connection: "close" });
       return hangUp(response);
-    }
     case "not UTF-8":
       return sendOne(response, invalid("the body is not UTF-8"), headers);
     case "text":
-      return answerText(api, body.text, response, headers);
+      return answerText(api, { text: body.text, bearer: bearerOf(request) }, response, headers);
   }
 }
 
 async function answerText(
   api: Api,
-  text: string,
+  { text, bearer }: { readonly text: string; readonly bearer: string | undefined },
   response: ServerResponse,
   headers: OutgoingHttpHeaders,
 ): Promise<void> {
   const input = parseJson(text);
   if (!input.ok) return sendOne(response, invalid(input.message), headers);
   if (!Array.isArray(input.value)) {
-    const [answer = refuse(500, INTERNAL_ERROR)] = await answerAll(api, [input.value]);
+    const [answer = refuse(500, INTERNAL_ERROR)] = await answerAll(api, [input.value], bearer);
     return sendOne(response, answer, headers);
   }
   if (input.value.length > BATCH_ENTRIES_MAX) {
     const message = `a batch has at most ${BATCH_ENTRIES_MAX} entries, got ${input.value.length}`;
     return sendOne(response, invalid(message), headers);
   }
-  sendJson(response, 200, JSON.stringify(await answerAll(api, input.value)), headers);
+  sendJson(response, 200, JSON.stringify(await answerAll(api, input.value, bearer)), headers);
 }
+
+/** An input that has been looked at: what is to be done, or the answer already. */
+type Admitted =
+  | { readonly kind: "request"; readonly request: Request }
+  | { readonly kind: "debug"; readonly request: DebugRequest }
+  | { readonly kind: "answered"; readonly answer: Refusal };
 
 /** Answers each input in its own place: a bad one is refused there, and the others still apply. */
 async function answerAll(
   api: Api,
   inputs: readonly unknown[],
-): Promise<readonly (Response | Refusal)[]> {
-  const parsed = inputs.map(parseRequest);
-  const requests = parsed.flatMap((entry) => (entry.ok ? [entry.request] : []));
-  const answers = (requests.length > 0 ? await process(api, requests) : []).values();
-  return parsed.map((entry) =>
-    entry.ok
-      ? (answers.next().value ?? refuse(500, INTERNAL_ERROR, entry.request))
-      : refuse(400, entry.message, { kind: entry.kind, head: { corrId: entry.corrId } }),
-  );
+  bearer: string | undefined,
+): Promise<readonly Answer[]> {
+  const startedAt = performance.now();
+  const opened = inputs.map(parseEnvelope);
+  const tokens = opened.map((one) => (one.ok ? (one.envelope.head.auth ?? bearer) : undefined));
+  // A request over HTTP has one token; what shows another is refused, and costs nothing to check.
+  const token = bearer ?? tokens.find((one) => one !== undefined);
+  const identity = await api.auth.identify(token);
+  const admitted = opened.map((one, at): Admitted => {
+    if (!one.ok) return { kind: "answered", answer: refuse(400, one.message, echo(one)) };
+    const shown = tokens[at] === token ? identity : undefined;
+    return admit(api, one.envelope, shown);
+  });
+  const answers = await perform(api, admitted);
+  const seconds = (performance.now() - startedAt) / 1_000;
+  opened.forEach(({ ok }, at) => {
+    const answer = answers[at];
+    // What is no envelope names no kind that could be believed.
+    if (ok && answer)
+      api.metrics.answered({ kind: answer.kind, status: answer.head.status }, seconds);
+  });
+  return answers;
+}
+
+/** Whether a request is to be done; everything that can be said of it without the engine is said here. */
+function admit(api: Api, envelope: Envelope, identity: Identity | undefined): Admitted {
+  const { kind, head } = envelope;
+  const answered = (status: number, message: string): Admitted => ({
+    kind: "answered",
+    answer: refuse(status, message, { kind, head }),
+  });
+  // The words are always the same: they tell nothing of why, nor of what there is.
+  if (!identity) return answered(401, "Unauthorized");
+  if (!permits(identity.scope, envelope)) return answered(403, "Forbidden");
+  if (!kind.startsWith("debug.")) {
+    const parsed = parseData(envelope);
+    return parsed.ok ? { kind: "request", request: parsed.request } : answered(400, parsed.message);
+  }
+  if (!api.engine.debugging) return answered(403, "Debug operations are disabled");
+  const parsed = parseDebugData(envelope);
+  return parsed.ok ? { kind: "debug", request: parsed.request } : answered(400, parsed.message);
+}
+
+/** Does what was admitted, in order. What lies between debug operations goes to the engine together. */
+async function perform(api: Api, admitted: readonly Admitted[]): Promise<readonly Answer[]> {
+  const answers: Answer[] = [];
+  let run: { readonly at: number; readonly request: Request }[] = [];
+  const finish = async () => {
+    const requests = run.map(({ request }) => request);
+    const done = requests.length > 0 ? await process(api, requests) : [];
+    run.forEach(({ at, request }, place) => {
+      answers[at] = done[place] ?? refuse(500, INTERNAL_ERROR, request);
+    });
+    run = [];
+  };
+  for (const [at, one] of admitted.entries()) {
+    if (one.kind === "answered") answers[at] = one.answer;
+    else if (one.kind === "request") run.push({ at, request: one.request });
+    else {
+      await finish();
+      answers[at] = await processDebug(api, one.request);
+    }
+  }
+  await finish();
+  return answers;
 }
 
 /** What a client is told of a fault of ours; the log says more. What was asked may have been done. */
@@ -85,16 +165,28 @@ async function process(
   }
 }
 
-function sendOne(
-  response: ServerResponse,
-  answer: Response | Refusal,
-  headers: OutgoingHttpHeaders,
-): void {
-  sendJson(response, answer.head.status, JSON.stringify(answer), headers);
+async function processDebug({ engine, logger }: Api, request: DebugRequest): Promise<Answer> {
+  try {
+    const answer = await engine.debugging?.answer(request);
+    return answer ?? refuse(403, "Debug operations are disabled", request);
+  } catch (error) {
+    logger.error({ error, kind: request.kind }, "a debug operation failed");
+    return refuse(500, INTERNAL_ERROR, request);
+  }
+}
+
+function sendOne(response: ServerResponse, answer: Answer, headers: OutgoingHttpHeaders): void {
+  const { status } = answer.head;
+  const more = status === 503 ? { ...headers, "Retry-After": "1" } : headers;
+  sendJson(response, status, JSON.stringify(answer), more);
 }
 
 function invalid(message: string): Refusal {
   return refuse(400, `Invalid request envelope: ${message}`);
+}
+
+function echo({ kind, corrId }: { readonly kind: string; readonly corrId: string }) {
+  return { kind, head: { corrId } };
 }
 
 /** `to` is what is answered; without it nothing of the request could be read. */

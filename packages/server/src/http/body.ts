@@ -1,38 +1,84 @@
-/** Reads the body of a request, and no more of it than is allowed. */
+/** Reads the bodies of requests, and no more of them than is allowed. */
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-/** Largest body, in bytes. The official server's limit. */
-export const BODY_BYTES_MAX = 2 * 1024 * 1024;
+/** Bytes of all bodies that are being read. Who comes when there are more is asked to come again. */
+const TOTAL_BYTES_MAX = 128 * 1024 * 1024;
 
 /** How long a client whose body was refused has to read the answer before the connection is cut. */
 const HANG_UP_MS = 1_000;
 
 export type Body =
   | { readonly kind: "text"; readonly text: string }
-  /** Over the limit. The rest has not been read and will not be: answer, and `hangUp`. */
-  | { readonly kind: "too large" }
+  /** Not read to its end, and it will not be: answer with `status`, and `hangUp`. */
+  | { readonly kind: "refused"; readonly status: 413 | 415 | 503; readonly message: string }
   | { readonly kind: "not UTF-8" }
   /** The client went away in the middle: there is nobody to answer. */
   | { readonly kind: "gone" };
 
-/** Reads the body of a request that nobody has read from. */
-export function readBody(request: IncomingMessage): Promise<Body> {
-  return new Promise((resolve) => {
+export class BodyReader {
+  readonly #bytesMax: number;
+  readonly #totalBytesMax: number;
+  /** Bytes of bodies that have begun and not ended. */
+  #held = 0;
+
+  /** `bytesMax`: of one body. */
+  constructor(bytesMax: number, totalBytesMax = TOTAL_BYTES_MAX) {
+    this.#bytesMax = bytesMax;
+    this.#totalBytesMax = totalBytesMax;
+  }
+
+  /** Reads the body of a request that nobody has read from. */
+  async read(request: IncomingMessage): Promise<Body> {
+    const encoding = request.headers["content-encoding"] ?? "identity";
+    if (encoding.toLowerCase() !== "identity") {
+      return {
+        kind: "refused",
+        status: 415,
+        message: `Content-Encoding '${encoding}' is not taken: send the body as it is`,
+      };
+    }
+    if (Number(request.headers["content-length"] ?? 0) > this.#bytesMax) return this.#tooLarge();
     const chunks: Buffer[] = [];
-    let bytes = 0;
-    request.on("data", (chunk: Buffer) => {
-      bytes += chunk.length;
-      chunks.push(chunk);
-      if (bytes <= BODY_BYTES_MAX) return;
-      request.pause();
-      resolve({ kind: "too large" });
+    try {
+      return await this.#collect(request, chunks);
+    } finally {
+      for (const { length } of chunks) this.#held -= length;
+    }
+  }
+
+  #collect(request: IncomingMessage, chunks: Buffer[]): Promise<Body> {
+    return new Promise((resolve) => {
+      let bytes = 0;
+      const refuse = (body: Body) => {
+        request.off("data", take).pause();
+        resolve(body);
+      };
+      const take = (chunk: Buffer) => {
+        chunks.push(chunk);
+        bytes += chunk.length;
+        this.#held += chunk.length;
+        if (bytes > this.#bytesMax) refuse(this.#tooLarge());
+        else if (this.#held > this.#totalBytesMax) refuse(BUSY);
+      };
+      request.on("data", take);
+      request.on("end", () => resolve(decode(Buffer.concat(chunks, bytes))));
+      request.on("error", () => resolve({ kind: "gone" }));
+      request.on("close", () => resolve({ kind: "gone" }));
     });
-    request.on("end", () => resolve(decode(Buffer.concat(chunks, bytes))));
-    request.on("error", () => resolve({ kind: "gone" }));
-    request.on("close", () => resolve({ kind: "gone" }));
-  });
+  }
+
+  #tooLarge(): Body {
+    const message = `The body is larger than ${this.#bytesMax} bytes (limits.body_bytes)`;
+    return { kind: "refused", status: 413, message };
+  }
 }
+
+const BUSY: Body = {
+  kind: "refused",
+  status: 503,
+  message: "The server is reading too many bodies; try again",
+};
 
 /**
  * Cuts the connection of a request that was answered before it was read. Cutting it at once could destroy the

@@ -15,7 +15,9 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => Pr
 const HEADERS_TIMEOUT_MS = 10_000;
 /** Longest time for a client to send a whole request. 2 MiB in it is a line of about 0.6 Mbit/s. */
 const REQUEST_TIMEOUT_MS = 30_000;
-/** How often the two above are looked at. */
+/** Longest time in which nothing at all moves on a connection: its reader is gone, or holds an answer hostage. */
+const IDLE_TIMEOUT_MS = 120_000;
+/** How often the first two are looked at. */
 const TIMEOUTS_CHECK_MS = 2_000;
 /** Idle connections are kept longer than clients usually keep them, so that the client is the one to close. */
 const KEEP_ALIVE_MS = 65_000;
@@ -44,19 +46,38 @@ export class PortInUseError extends Error {
   }
 }
 
+/** How long clients may take, in ms, and how many there may be. */
+export interface ListenerLimits {
+  readonly headersMs: number;
+  readonly requestMs: number;
+  readonly checkMs: number;
+  readonly connectionsMax: number;
+}
+
+const LIMITS: ListenerLimits = {
+  headersMs: HEADERS_TIMEOUT_MS,
+  requestMs: REQUEST_TIMEOUT_MS,
+  checkMs: TIMEOUTS_CHECK_MS,
+  connectionsMax: CONNECTIONS_MAX,
+};
+
 /** @throws PortInUseError when another program listens there. */
-export async function listen(at: { bind: string; port: number }): Promise<Listener> {
+export async function listen(
+  at: { readonly bind: string; readonly port: number },
+  limits = LIMITS,
+): Promise<Listener> {
   const requests = new Requests();
   const server = createServer(
     {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      connectionsCheckingInterval: TIMEOUTS_CHECK_MS,
+      headersTimeout: limits.headersMs,
+      requestTimeout: limits.requestMs,
+      connectionsCheckingInterval: limits.checkMs,
       keepAliveTimeout: KEEP_ALIVE_MS,
     },
     (request, response) => requests.take(request, response),
   );
-  server.maxConnections = CONNECTIONS_MAX;
+  server.timeout = IDLE_TIMEOUT_MS;
+  server.maxConnections = limits.connectionsMax;
   const { port } = await bound(server, at);
   const closed = new Promise<void>((resolve) => server.once("close", resolve));
   return {

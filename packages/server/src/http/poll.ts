@@ -5,9 +5,6 @@ import type { Logger } from "../logger.ts";
 import { SseStream } from "../transports/sse-poll.ts";
 import { EXTENSIONS_HEADER, sendProblem } from "./respond.ts";
 
-/** Most open streams, all groups together. The official server's default. */
-export const STREAMS_MAX = 1_000;
-
 /** How long a process that has the lease extension keeps its tasks after its stream closed, in ms. */
 const GRACE_MS = 1_000;
 /** The same for other clients: official SDKs wait 1 s before they connect again, so it must be well above that. */
@@ -21,7 +18,11 @@ export interface PollRequest {
 }
 
 export function openPoll(
-  { engine, logger }: { readonly engine: Engine; readonly logger: Logger },
+  {
+    engine,
+    logger,
+    streamsMax,
+  }: { readonly engine: Engine; readonly logger: Logger; readonly streamsMax: number },
   { path, request, response, headers }: PollRequest,
 ): void {
   const place = parsePath(path);
@@ -29,8 +30,8 @@ export function openPoll(
     sendProblem(response, 400, `${path} is not valid percent-encoding`, headers);
     return;
   }
-  if (engine.connections >= STREAMS_MAX) {
-    const message = `Poll registration at capacity: ${STREAMS_MAX} streams are open`;
+  if (engine.connections >= streamsMax) {
+    const message = `Poll registration at capacity: ${streamsMax} streams are open`;
     logger.warn({ ...place }, message);
     sendProblem(response, 503, message, { ...headers, "Retry-After": "5" });
     return;
@@ -48,6 +49,7 @@ export function openPoll(
   let behind = false;
   const disconnect = engine.connect({
     ...place,
+    lease: hasLease(request),
     graceMs: hasLease(request) ? GRACE_MS : GRACE_WITHOUT_LEASE_MS,
     incarnation: incarnationOf(request),
     send: (message) => {
@@ -78,7 +80,7 @@ function incarnationOf(request: IncomingMessage): string | undefined {
 }
 
 /** The group and the process that `/poll/{group}/{id}` names; `undefined` when they cannot be decoded. */
-function parsePath(path: string): { group: string; id: string } | undefined {
+export function parsePath(path: string): { group: string; id: string } | undefined {
   const [, , group = "", id = ""] = path.split("/");
   try {
     return { group: decodeURIComponent(group), id: decodeURIComponent(id) };

@@ -1,31 +1,37 @@
 /**
- * Which request goes where. Authentication, when there is some, belongs right behind the look at `Host` and `Origin`:
- * in `answerPost` for the token of an envelope, in `openPoll` for that of a stream.
+ * Which request goes where. Who asks is looked at right behind `Host` and `Origin`: in `answerPost` by the token of an
+ * envelope, in `Streams` and `answerMetrics` by that of the header. `/health` and `/ready` tell nothing and ask nobody.
  */
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Engine } from "../engine/engine.ts";
-import type { Logger } from "../logger.ts";
 import type { Access } from "./access.ts";
-import { answerPost } from "./api.ts";
+import { type Api, answerPost } from "./api.ts";
+import { bearerOf } from "./auth.ts";
 import { isReady } from "./health.ts";
 import type { Handler } from "./listener.ts";
-import { openPoll } from "./poll.ts";
-import { sendEmpty, sendProblem } from "./respond.ts";
+import type { Metrics } from "./metrics.ts";
+import { EXTENSIONS_HEADER, sendEmpty, sendProblem } from "./respond.ts";
+import type { Streams } from "./streams.ts";
 
-export interface RouteContext {
+export interface RouteContext extends Api {
   readonly engine: Engine;
   readonly access: Access;
-  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Absent: there is no way to open one. */
+  readonly streams: Streams | undefined;
 }
+
+/** All that is served; or, on a port of its own, the metrics alone. */
+export type Door = "all" | "metrics";
 
 /** The REST interface that earlier servers had. */
 const RETIRED = /^\/(?:promises|schedules|tasks)(?:\/|$)/;
 
-/** Answers everything that is asked of the server. */
-export function createHandler(context: RouteContext): Handler {
+/** Answers everything that is asked of the server through `door`. */
+export function createHandler(context: RouteContext, door: Door = "all"): Handler {
   return async (request, response) => {
     try {
-      await route(context, request, response);
+      await route(context, door, request, response);
     } catch (error) {
       context.logger.error({ error, method: request.method }, "a request failed");
       if (response.headersSent) response.destroy();
@@ -36,6 +42,7 @@ export function createHandler(context: RouteContext): Handler {
 
 async function route(
   context: RouteContext,
+  door: Door,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -43,10 +50,10 @@ async function route(
   if (refusal !== undefined) return sendProblem(response, 403, refusal);
   const headers = context.access.headers(request);
   const path = pathOf(request);
-  if (RETIRED.test(path)) {
+  if (door === "all" && RETIRED.test(path)) {
     return sendProblem(response, 410, `${path} is gone: send an envelope to POST /`, headers);
   }
-  const found = find(path);
+  const found = find(path, door, context);
   if (!found) return sendProblem(response, 404, `there is nothing at ${path}`, headers);
   if (request.method === "OPTIONS" && request.headers.origin) {
     return sendEmpty(response, 204, headers);
@@ -83,15 +90,40 @@ const ROUTES: Readonly<Record<string, Route>> = {
   },
 };
 
-const POLL: Route = {
-  methods: ["GET"],
-  answer: (context, request, response, headers) =>
-    openPoll(context, { path: pathOf(request), request, response, headers }),
-};
+const METRICS: Route = { methods: ["GET", "HEAD"], answer: answerMetrics };
 
-function find(path: string): Route | undefined {
+function find(path: string, door: Door, { streams }: RouteContext): Route | undefined {
+  if (path === "/metrics") return METRICS;
+  if (door === "metrics") return undefined;
   if (Object.hasOwn(ROUTES, path)) return ROUTES[path];
-  return /^\/poll\/[^/]+\/[^/]+$/.test(path) ? POLL : undefined;
+  return streams && /^\/poll\/[^/]+\/[^/]+$/.test(path) ? pollRoute(streams) : undefined;
+}
+
+function pollRoute(streams: Streams): Route {
+  return {
+    methods: ["GET"],
+    answer: (_context, request, response, headers) =>
+      streams.open(pathOf(request), request, response, headers),
+  };
+}
+
+/** Numbers about everybody's work are for those who may see everything. */
+async function answerMetrics(
+  { auth, metrics }: RouteContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+  headers: OutgoingHttpHeaders,
+): Promise<void> {
+  const identity = await auth.identify(bearerOf(request));
+  if (!identity) {
+    return sendProblem(response, 401, "Unauthorized", { ...headers, "WWW-Authenticate": "Bearer" });
+  }
+  if (identity.scope.kind !== "everything") {
+    return sendProblem(response, 403, "Forbidden", headers);
+  }
+  const text = await metrics.text();
+  const type = { "Content-Type": metrics.contentType, "Content-Length": Buffer.byteLength(text) };
+  response.writeHead(200, { ...type, ...EXTENSIONS_HEADER, ...headers }).end(text);
 }
 
 function pathOf({ url = "/" }: IncomingMessage): string {

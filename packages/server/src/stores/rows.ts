@@ -32,6 +32,22 @@ export function taskState(state: TaskState): number {
   return TASK_STATES.indexOf(state);
 }
 
+/** About the size of a row: its long columns. */
+export function bytesOf(row: Row): number {
+  const length = (cell: unknown) => (typeof cell === "string" ? cell.length : 0);
+  return ["param", "value", "tags", "record"].reduce((sum, name) => sum + length(row[name]), 0);
+}
+
+/** Rows until they are about `bytesMax` together; at least one. */
+export function* upTo(bytesMax = Number.POSITIVE_INFINITY, rows: Iterable<Row>): Generator<Row> {
+  let bytes = 0;
+  for (const row of rows) {
+    yield row;
+    bytes += bytesOf(row);
+    if (bytes >= bytesMax) return;
+  }
+}
+
 /** A new promise's row. */
 export interface PromiseRow {
   /** After `seq`. */
@@ -148,7 +164,7 @@ function checkedBornCrc(row: Row): number {
 export function taskOf(row: Row): StoredTask {
   return {
     id: row["id"] as string,
-    state: TASK_STATES[row["task_state"] as number] ?? unreadable("state of a task", row),
+    state: taskStateOf(row),
     version: row["task_version"] as number,
     resumes: row["task_resumes"] as number,
     ...(row["task_ttl"] !== null && { ttl: row["task_ttl"] as number }),
@@ -157,6 +173,10 @@ export function taskOf(row: Row): StoredTask {
     ...(row["task_failures"] !== 0 && { failures: row["task_failures"] as number }),
     ...(row["task_cause"] !== null && { cause: row["task_cause"] as string }),
   };
+}
+
+export function taskStateOf(row: Row): TaskState {
+  return TASK_STATES[row["task_state"] as number] ?? unreadable("state of a task", row);
 }
 
 export function scheduleOf(row: Row): ScheduleRecord {

@@ -3,10 +3,11 @@ import type {
   Change,
   Listener,
   ScheduleRecord,
+  Snapshot,
   StoredPromise,
   StoredTask,
 } from "../core/records.ts";
-import type { Keys, Search, Step } from "../core/step.ts";
+import type { Keys, Search, Step, Tree } from "../core/step.ts";
 
 export interface Loaded {
   readonly promises: readonly StoredPromise[];
@@ -15,6 +16,8 @@ export interface Loaded {
   readonly obligations: readonly LoadedObligations[];
   readonly listeners: readonly Listener[];
   readonly schedules: readonly ScheduleRecord[];
+  /** One entry per asked origin. */
+  readonly trees: readonly Tree[];
 }
 
 export interface LoadedObligations {
@@ -48,6 +51,23 @@ export interface Pending {
   readonly promise: StoredPromise;
 }
 
+/** A tree whose root, if it has one, had settled at some instant, or its deadline had passed. */
+export interface OldTree {
+  readonly origin: string;
+  /** The promise whose call made the root, where that has an id of its own. */
+  readonly caller?: string;
+  /** How many promises it has. */
+  readonly size: number;
+  /** Where it was found, in the order of creation. */
+  readonly place: number;
+}
+
+export interface OldTrees {
+  readonly trees: readonly OldTree[];
+  /** Where to go on; absent when all that was created by then has been looked at. */
+  readonly next?: number;
+}
+
 /**
  * Keeps records.
  *
@@ -61,7 +81,7 @@ export interface Store {
   transaction<T>(work: (tx: Transaction) => Promise<T>, at: number): Promise<T>;
   /** No transaction of an earlier process was at a later instant, in ms since the epoch; 0 in a new store. */
   readonly clockFloor: number;
-  /** False from a write that found no room (a full disk) until one succeeds. */
+  /** False from a write that found no room (a full disk) until one succeeds, with room to spare. */
   readonly writable: boolean;
   /** The internal steps that are due at `at`: time-outs, announcements, notices, offers, lease ends, schedules. */
   due(at: number, limit: number): Promise<Due>;
@@ -69,20 +89,34 @@ export interface Store {
   heldBy(pid: string | undefined, limit: number): Promise<readonly StoredTask[]>;
   /** Pending tasks, the longest due first, but those that cannot be read (their offers fall due, and fail then). */
   pending(limit: number): Promise<readonly Pending[]>;
+  /**
+   * Looks at up to `limit` promises after the place `after` in the order of creation, up to one that was created after
+   * the instant `before`, for roots that had settled at `before`, or their deadline had passed; and for descendants
+   * whose root is not there.
+   */
+  oldTrees(look: { after: number; before: number; limit: number }): Promise<OldTrees>;
+  /** Everything at once, in memory: for debugging only. */
+  snapshot(): Promise<Snapshot>;
+  /** Forgets everything: for debugging only. */
+  reset(): Promise<void>;
   close(): Promise<void>;
 }
 
+/**
+ * Where `bytesMax` is given, reading ends early, but not before the first record, when what was read is about that
+ * large: the parameters, values and tags of promises.
+ */
 export interface Transaction {
   /** Reads, and keeps others from writing, the named records. Absent ones are left out (obligations: empty). */
   load(keys: Keys): Promise<Loaded>;
   /** Applies changes, in order. May be called several times; what follows in this transaction sees them. */
   write(changes: readonly Change[]): Promise<void>;
   /** The promises tagged with this branch, by id. */
-  branch(branch: string): Promise<readonly StoredPromise[]>;
+  branch(branch: string, bytesMax?: number): Promise<readonly StoredPromise[]>;
   /** The promises whose settling resumed this task since its last claim, by id. */
-  resumed(awaiter: string): Promise<readonly StoredPromise[]>;
+  resumed(awaiter: string, bytesMax?: number): Promise<readonly StoredPromise[]>;
   /** Tasks are as of `at`, and so are the states that are asked for. */
-  search(search: Search, at: number): Promise<Found>;
+  search(search: Search, at: number, bytesMax?: number): Promise<Found>;
 }
 
 /** The outcome of a commit cannot be known: the server must stop, so that the next start reads what is there. */

@@ -59,12 +59,30 @@ onEveryStore("promise.search", (lab) => {
   });
 
   test("goes on after the longest id", async () => {
-    const long = ["日".repeat(1_024), "語".repeat(1_024)];
+    const long = ["日", "語"].map((sign) => `${sign.repeat(341)}x`);
     for (const id of long) await lab().create(id);
 
     const { cursor } = await search({ limit: 1 });
 
     expect(ids((await search({ cursor })).promises)).toEqual(long.slice(1));
+  });
+
+  test("by the start of the id takes it as it is written, and goes on from page to page", async () => {
+    for (const id of ["a", "a%", "a%b", "a%c", "a_", "ab", "b"]) await lab().create(id);
+
+    const { promises, cursor } = await search({ idPrefix: "a%", limit: 2 });
+
+    expect(ids(promises)).toEqual(["a%", "a%b"]);
+    expect(ids((await search({ idPrefix: "a%", cursor })).promises)).toEqual(["a%c"]);
+    expect(ids((await search({ idPrefix: "a_" })).promises)).toEqual(["a_"]);
+    expect(ids((await search({ idPrefix: "c" })).promises)).toEqual([]);
+  });
+
+  test("by the start of the id and a tag finds what has both", async () => {
+    const tags = { "resonate:origin": "r" };
+    for (const id of ["r", "r:0", "r:1"]) await lab().create(id, { tags });
+
+    expect(ids((await search({ tags, idPrefix: "r:" })).promises)).toEqual(["r:0", "r:1"]);
   });
 
   test.each(["", "x", "%%%", "b", "YQ=="])(

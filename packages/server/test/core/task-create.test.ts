@@ -38,7 +38,13 @@ onEveryStore("task.create", (lab) => {
     expect(await lab().task("t")).toMatchObject({ state: "acquired" });
     await lab().advance(1);
 
-    expect(await lab().task("t")).toEqual({ id: "t", state: "pending", version: 1, resumes: 0 });
+    expect(await lab().task("t")).toEqual({
+      id: "t",
+      state: "pending",
+      version: 1,
+      resumes: 0,
+      failures: 1,
+    });
     expect(worker.take()).toEqual(["execute t 1"]);
   });
 

@@ -10,6 +10,7 @@ import { execute } from "../../src/engine/execute.ts";
 import { MemoryStore } from "../../src/stores/memory/memory-store.ts";
 import { SqliteStore } from "../../src/stores/sqlite/sqlite-store.ts";
 import type { Store } from "../../src/stores/store.ts";
+import { emptyPostgres } from "../support/every-store.ts";
 import { type Answer, Oracle, RETRY_MS } from "./oracle.ts";
 import { Random } from "./random.ts";
 import { type Generated, generate, IDS } from "./requests.ts";
@@ -52,13 +53,14 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /** Gives an empty store for each episode. */
-const STORES = [
+const STORES: readonly (readonly [string, (at: number) => Store | Promise<Store>])[] = [
   ["memory", () => new MemoryStore()],
   [
     "sqlite",
     (at: number) => new SqliteStore({ path: join(folder, `${at}.db`), synchronous: "normal" }),
   ],
-] as const;
+  ["postgres", () => emptyPostgres()],
+];
 
 test.each(STORES)(
   `%s: ${operations} random operations have the answers, messages and states of the protocol (SEED=${seed})`,
@@ -66,7 +68,7 @@ test.each(STORES)(
     const random = new Random(seed);
     const seen = new Map<string, Set<number>>();
     for (let done = 0; done < operations; ) {
-      const episode = new Episode(open(done), random, done);
+      const episode = new Episode(await open(done), random, done);
       done += await episode.run(Math.min(EPISODE, operations - done), seen);
     }
 

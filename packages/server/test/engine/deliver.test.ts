@@ -133,6 +133,35 @@ describe("an offer", () => {
     expect(worker.take()).toEqual(["execute a 0"]);
   });
 
+  test("that nobody takes is written ever less often, and is made at once to who comes", async () => {
+    await lab.create("a", { tags: targeted, timeoutAt: NOW + 10 ** 9 });
+    const { looks } = lab.store;
+
+    await lab.advance(7_200_000);
+
+    // After 30 s, and then after as long again as it is old: 1, 2, 4 … 64 minutes.
+    expect(lab.store.looks - looks).toBeLessThanOrEqual(9);
+    expect(lab.connect("g", "w").take()).toEqual(["execute a 0"]);
+  });
+
+  test("that waits ends with the deadline, be it acted on or not", async () => {
+    await lab.create("a", { tags: targeted, timeoutAt: NOW + 10 });
+    lab.jump(10);
+
+    expect(lab.connect("g", "w").take()).toEqual([]);
+  });
+
+  test("that was left unanswered is not made again after the deadline, be it acted on or not", async () => {
+    const one = lab.connect("g", "one");
+    await lab.create("a", { tags: targeted, timeoutAt: NOW + 10 });
+    const two = lab.connect("g", "two");
+    lab.store.due = async () => ({ steps: [] });
+
+    await lab.advance(10_000);
+
+    expect([one.take(), two.take()]).toEqual([["execute a 0"], []]);
+  });
+
   test("ends with the deadline", async () => {
     await lab.create("a", { tags: targeted, timeoutAt: NOW + 10 });
     await lab.advance(10);

@@ -56,7 +56,13 @@ describe("a restart", () => {
 
     await lab.restart();
 
-    expect(await lab.task("a")).toEqual({ id: "a", state: "pending", version: 1, resumes: 0 });
+    expect(await lab.task("a")).toEqual({
+      id: "a",
+      state: "pending",
+      version: 1,
+      resumes: 0,
+      failures: 1,
+    });
     expect(lab.connect("g", "w").take()).toEqual(["execute a 1"]);
   });
 
@@ -143,6 +149,14 @@ describe("a restart with a grace for those who held claims", () => {
   test("keeps the claim of one who comes back in time", async () => {
     await lab.advance(4_999);
     lab.connect("g", "p1");
+    await lab.advance(10_000);
+
+    expect(await lab.task("a")).toMatchObject({ state: "acquired", version: 1 });
+  });
+
+  test("keeps the claim of one who has no stream and is heard of in time", async () => {
+    await lab.advance(2_000);
+    await lab.ok("task.heartbeat", { pid: "p1", tasks: [{ id: "a", version: 1 }] });
     await lab.advance(10_000);
 
     expect(await lab.task("a")).toMatchObject({ state: "acquired", version: 1 });

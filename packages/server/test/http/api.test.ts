@@ -1,7 +1,8 @@
 import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { BODY_BYTES_MAX } from "../../src/http/body.ts";
 import { type Answer, ask, envelope, start, type TestServer } from "./harness.ts";
+
+const BODY_BYTES_MAX = 2 * 1024 * 1024;
 
 let server: TestServer;
 
@@ -152,7 +153,10 @@ describe("the size of a body", () => {
 
     const answer = await ask(server, { body });
 
-    expect(statusAndData(answer)).toEqual([413, "The body is larger than 2097152 bytes"]);
+    expect(statusAndData(answer)).toEqual([
+      413,
+      "The body is larger than 2097152 bytes (limits.body_bytes)",
+    ]);
     expect(server.engine.processed).toEqual([]);
   });
 

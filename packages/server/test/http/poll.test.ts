@@ -35,7 +35,7 @@ describe("a stream", () => {
     expect(stream.response.statusCode).toBe(200);
     expect(stream.response.headers).toMatchObject({
       "content-type": "text/event-stream",
-      "resonate-extensions": "batch, lease, delta",
+      "resonate-extensions": "batch, lease, delta, claim, then",
     });
     expect(connection()).toMatchObject({ group: "a/b", id: "ü p" });
   });

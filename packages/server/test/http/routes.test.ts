@@ -30,7 +30,7 @@ test.each<[string, Ask, number]>([
   const answer = await ask(server, what);
 
   expect(answer.status).toBe(status);
-  expect(answer.headers["resonate-extensions"]).toBe("batch, lease, delta");
+  expect(answer.headers["resonate-extensions"]).toBe("batch, lease, delta, claim, then");
   if (answer.text) expect(JSON.parse(answer.text)).toEqual({ error: expect.any(String) });
 });
 

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, inject } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, inject } from "vitest";
 import type { StoredPromise, StoredTask } from "../../src/core/records.ts";
 import { MemoryStore } from "../../src/stores/memory/memory-store.ts";
 import { PostgresStore } from "../../src/stores/postgres/postgres-store.ts";
@@ -25,12 +25,25 @@ const OPEN: Readonly<Record<string, () => Opened | Promise<Opened>>> = {
       remove: () => rmSync(folder, { recursive: true }),
     };
   },
-  postgres: async () => {
-    const database = await createDatabase(inject("postgresUrl"));
-    const store = await PostgresStore.open({ url: database.url, poolSize: 4 });
-    return { store, remove: () => database.drop() };
-  },
+  postgres: async () => ({ store: await emptyPostgres(), remove() {} }),
 };
+
+/** Of this test file. */
+let database: Promise<{ readonly url: string; drop(): Promise<void> }> | undefined;
+afterAll(async () => (await database)?.drop());
+
+/** The file's database in PostgreSQL. */
+export async function postgresDatabase(): Promise<string> {
+  database ??= createDatabase(inject("postgresUrl"));
+  return (await database).url;
+}
+
+/** The store in the file's database, emptied. */
+export async function emptyPostgres(): Promise<PostgresStore> {
+  const store = await PostgresStore.open({ url: await postgresDatabase(), poolSize: 4 });
+  await store.reset();
+  return store;
+}
 
 /** Runs `tests` on an empty store of each kind. */
 export function withEveryStore(name: string, tests: (store: () => Store) => void): void {

@@ -21,6 +21,7 @@ import { steadyClock } from "../../src/engine/clock.ts";
 import { GroupCommitEngine } from "../../src/engine/group-commit-engine.ts";
 import { MemoryStore } from "../../src/stores/memory/memory-store.ts";
 import { SqliteStore } from "../../src/stores/sqlite/sqlite-store.ts";
+import type { Pusher } from "../../src/transports/router.ts";
 import { RecordingLogger } from "./logger.ts";
 import { WatchedStore } from "./watched-store.ts";
 
@@ -29,6 +30,7 @@ export const NOW = 1_000_000;
 /** More rounds of due steps than any test has. */
 const ROUNDS_MAX = 5_000;
 export const RETRY_MS = 30_000;
+export const RETRY_MAX_MS = 3_600_000;
 export const SERVER_URL = "http://server.test";
 
 /** An address of the group `g`. */
@@ -43,6 +45,8 @@ export type StoreKind = (typeof STORES)[number];
 interface LabOptions {
   readonly store?: StoreKind;
   readonly restartGraceMs?: number;
+  readonly push?: Pusher;
+  readonly retentionAgeMs?: number;
 }
 
 /** What came back, as a client reads it from the wire. */
@@ -53,11 +57,15 @@ export interface Answer {
 }
 
 /** Runs `tests` on every store, each test in a lab of its own. */
-export function onEveryStore(name: string, tests: (lab: () => Lab) => void): void {
+export function onEveryStore(
+  name: string,
+  tests: (lab: () => Lab) => void,
+  options: LabOptions = {},
+): void {
   describe.each(STORES)(`${name} (%s)`, (store) => {
     let lab: Lab;
     beforeEach(async () => {
-      lab = await Lab.open({ store });
+      lab = await Lab.open({ ...options, store });
     });
     afterEach(() => lab.close());
     tests(() => lab);
@@ -121,10 +129,12 @@ export class Lab {
     this.#engine = new GroupCommitEngine({
       store: this.#store,
       clock: { ...steadyClock(), now: () => Date.now() },
-      settings: { retryTimeoutMs: RETRY_MS },
+      settings: { retryTimeoutMs: RETRY_MS, retryTimeoutMsMax: RETRY_MAX_MS },
       serverUrl: SERVER_URL,
+      push: this.#options.push,
       logger: this.logger,
       restartGraceMs: this.#options.restartGraceMs ?? 0,
+      retentionAgeMs: this.#options.retentionAgeMs,
     });
     await this.#engine.start();
     await this.settle();
@@ -257,6 +267,12 @@ interface CreateOptions {
   readonly param?: { readonly headers?: Record<string, string>; readonly data?: string };
 }
 
+/** Parameters that call a function. */
+export function calls(func: string, version?: number) {
+  const param = { func, args: [], ...(version !== undefined && { version }) };
+  return { data: Buffer.from(JSON.stringify(param)).toString("base64") };
+}
+
 /** The data of a task.create by `p1`. */
 export function claimedCreate(id: string, options: CreateOptions & { ttl?: number } = {}) {
   const { tags = targeted, timeoutAt = NOW + 600_000, ttl = 10_000, ...rest } = options;
@@ -281,6 +297,7 @@ export function fulfill(id: string, version: number, state = "resolved", value =
 interface WorkerOptions {
   readonly graceMs?: number;
   readonly incarnation?: string;
+  readonly lease?: boolean;
 }
 
 /** A connected process that keeps what it is sent. */
@@ -296,13 +313,14 @@ export class Worker {
     engine: GroupCommitEngine,
     group: string,
     id: string,
-    { graceMs = 1_000, incarnation }: WorkerOptions,
+    { graceMs = 1_000, incarnation, lease = true }: WorkerOptions,
   ) {
     this.disconnect = engine.connect({
       group,
       id,
       graceMs,
       incarnation,
+      lease,
       send: (message) => {
         if (this.accepts) this.messages.push(message);
         return this.accepts;
@@ -313,16 +331,25 @@ export class Worker {
     });
   }
 
-  /** The messages in short: `execute <id> <version>` or `unblock <id> <state>`. Empties the list. */
+  /**
+   * The messages in short: `execute <id> <version>` or, with the claim, `claimed <id> <version>`, and what its preload
+   * is; `unblock <id> <state>`. Empties the list.
+   */
   take(): string[] {
-    return this.messages
-      .splice(0)
-      .map(({ kind, data }) =>
-        kind === "execute"
-          ? `execute ${data.task.id} ${data.task.version}`
-          : `unblock ${data.promise.id} ${data.promise.state}`,
-      );
+    return this.messages.splice(0).map(inShort);
   }
+}
+
+function inShort(message: Message): string {
+  if (message.kind === "unblock") {
+    const { promise } = message.data;
+    return `unblock ${promise.id} ${promise.state}`;
+  }
+  const { head, data } = message;
+  const { id, version } = data.task;
+  if (!("promise" in data)) return `execute ${id} ${version}`;
+  const preload = head["resonate:preload"] ?? "branch";
+  return [`claimed ${id} ${version}`, preload, ...data.preload.map((one) => one.id)].join(" ");
 }
 
 function wire(response: Response | Refusal | undefined): Answer {

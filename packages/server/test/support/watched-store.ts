@@ -1,5 +1,5 @@
-import type { StoredTask } from "../../src/core/records.ts";
-import type { Due, Pending, Store, Transaction } from "../../src/stores/store.ts";
+import type { Change, Snapshot, StoredTask } from "../../src/core/records.ts";
+import type { Due, OldTrees, Pending, Store, Transaction } from "../../src/stores/store.ts";
 
 /** A store that counts what is asked of it, and fails where a test says so. */
 export class WatchedStore implements Store {
@@ -15,6 +15,8 @@ export class WatchedStore implements Store {
   beforeCommit: () => void | Promise<void> = () => {};
   /** Runs after the commit, before anyone hears of it. */
   afterCommit: () => void | Promise<void> = () => {};
+  /** Sees what is about to be written. */
+  beforeWrite: (changes: readonly Change[]) => void = () => {};
   /** Ids of promises whose reading breaks. */
   readonly poisoned = new Set<string>();
   readonly #store: Store;
@@ -57,6 +59,18 @@ export class WatchedStore implements Store {
     return this.#store.pending(limit);
   }
 
+  oldTrees(look: { after: number; before: number; limit: number }): Promise<OldTrees> {
+    return this.#store.oldTrees(look);
+  }
+
+  snapshot(): Promise<Snapshot> {
+    return this.#store.snapshot();
+  }
+
+  reset(): Promise<void> {
+    return this.#store.reset();
+  }
+
   close(): Promise<void> {
     return this.#store.close();
   }
@@ -68,10 +82,13 @@ export class WatchedStore implements Store {
         if (poison) throw new Error(`'${poison}' is poisoned`);
         return tx.load(keys);
       },
-      write: (changes) => tx.write(changes),
-      branch: (branch) => tx.branch(branch),
-      resumed: (awaiter) => tx.resumed(awaiter),
-      search: (search, at) => tx.search(search, at),
+      write: (changes) => {
+        this.beforeWrite(changes);
+        return tx.write(changes);
+      },
+      branch: (branch, bytesMax) => tx.branch(branch, bytesMax),
+      resumed: (awaiter, bytesMax) => tx.resumed(awaiter, bytesMax),
+      search: (search, at, bytesMax) => tx.search(search, at, bytesMax),
     };
   }
 }

@@ -5,11 +5,12 @@ import type { Handler } from "../step.ts";
 export const searchPromises: Handler<"promise.search"> = {
   keys: () => ({}),
 
-  apply({ state, tags, limit, cursor }) {
+  apply({ state, tags, idPrefix, limit, cursor }) {
     const after = cursor === undefined ? undefined : idOfCursor(cursor);
     if (cursor !== undefined && after === undefined) return badCursor;
     const page = { limit, ...(after === undefined ? {} : { after }) };
-    return { reply: { status: 200, data: {}, search: { kind: "promises", state, tags, ...page } } };
+    const search = { kind: "promises", state, tags, idPrefix, ...page } as const;
+    return { reply: { status: 200, data: {}, search } };
   },
 };
 

@@ -1,4 +1,4 @@
-import { type PromiseCreate, type ScheduleRecord, TAG } from "@resonate-ts/protocol";
+import { type PromiseCreate, type ScheduleRecord, scheduledId, TAG } from "@resonate-ts/protocol";
 import { birth } from "../birth.ts";
 import type { Handler } from "../step.ts";
 import { nextOccurrence } from "./cron.ts";
@@ -32,9 +32,7 @@ export const spawnScheduled: Handler<"schedule.spawn"> = {
 };
 
 function promiseOf(schedule: ScheduleRecord, occurrence: number): PromiseCreate {
-  const id = schedule.promiseId
-    .replaceAll("{{.id}}", () => schedule.id)
-    .replaceAll("{{.timestamp}}", String(occurrence));
+  const id = scheduledId(schedule.promiseId, { id: schedule.id, occurrence });
   return {
     id,
     // The longest time-outs end at the last instant that a number can tell.

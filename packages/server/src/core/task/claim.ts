@@ -1,6 +1,7 @@
 /** Claiming a pending task: the one way a version grows. */
 import type { StoredTask } from "../records.ts";
 import type { Effects, World } from "../step.ts";
+import { failuresOf } from "./failures.ts";
 
 export interface Claimant {
   readonly pid: string;
@@ -22,6 +23,7 @@ export function claim(task: StoredTask, { pid, ttl }: Claimant, world: World) {
     resumes: 0,
     pid,
     ttl,
+    ...failuresOf(task),
     dueAt: leaseEnd(world.at, ttl),
   };
   const effects: Effects = {

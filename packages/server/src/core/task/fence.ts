@@ -1,4 +1,9 @@
-import { PROTOCOL_VERSION, type RequestData } from "@resonate-ts/protocol";
+import {
+  PROTOCOL_VERSION,
+  type PromiseRecord,
+  type PromiseSettle,
+  type RequestData,
+} from "@resonate-ts/protocol";
 import { createPromise } from "../promise/create.ts";
 import { settlePromise } from "../promise/settle.ts";
 import { noTask, notHeld, preloadOf } from "../replies.ts";
@@ -6,22 +11,34 @@ import type { Effects, Handler, Keys, Reply, World } from "../step.ts";
 import { holds, viewTask } from "../view.ts";
 
 type Action = RequestData["task.fence"]["action"];
+type Applied = Effects & { readonly reply?: Reply };
 
-/** task.fence: one promise operation, only while the caller holds the claim. The lease is not extended. */
+/**
+ * task.fence: one promise operation, only while the caller holds the claim; or a settle and, where it holds, the
+ * creation of what comes next. The lease is not extended.
+ */
 export const fenceTask: Handler<"task.fence"> = {
-  keys({ id, action }) {
+  keys({ id, action, then }) {
     const inner = innerKeys(action);
-    return { ...inner, promises: [id, ...(inner.promises ?? [])] };
+    const next = then ? innerKeys(then) : {};
+    return { ...inner, promises: [id, ...(inner.promises ?? []), ...(next.promises ?? [])] };
   },
 
-  apply({ id, version, action }, world, head) {
+  apply({ id, version, action, then }, world, head) {
     const view = viewTask(id, world);
     if (!view) return noTask(id);
     if (!holds({ id, version }, view)) return notHeld(id, version);
-    const { reply, ...effects } = innerApply(action, world);
-    const inner = innerAnswer(action.kind, reply, head?.corrId ?? "0");
-    const preload = preloadOf(view.promise, head);
-    return { ...effects, reply: { status: 200, data: { action: inner }, preload } };
+    const first = innerApply(action, world);
+    // Reads another promise than the first one wrote, so it sees the world as it is after it.
+    const second = then && isOnRecord(action, first.reply) ? innerApply(then, world) : undefined;
+    const corrId = head?.corrId ?? "0";
+    const data = {
+      action: innerAnswer(action.kind, first.reply, corrId),
+      // biome-ignore lint/suspicious/noThenProperty: the wire's name; its value is an object, so nothing awaits it.
+      ...(then && second && { then: innerAnswer(then.kind, second.reply, corrId) }),
+    };
+    const reply = { status: 200, data, preload: preloadOf(view.promise, head) } as const;
+    return { ...both(first, second), reply };
   },
 };
 
@@ -31,10 +48,27 @@ function innerKeys(action: Action): Keys {
     : settlePromise.keys(action.data);
 }
 
-function innerApply(action: Action, world: World): Effects & { readonly reply?: Reply } {
+function innerApply(action: Action, world: World): Applied {
   return action.kind === "promise.create"
     ? createPromise.apply(action.data, world)
     : settlePromise.apply(action.data, world);
+}
+
+/** Whether the settled promise says now what was asked for, be it since now or since before. */
+function isOnRecord({ data }: Action, reply: Reply | undefined): boolean {
+  if (!reply || !("data" in reply) || !("state" in data)) return false;
+  const settled: PromiseSettle = data;
+  // A settle is answered with the promise.
+  const promise = reply.data["promise"] as PromiseRecord;
+  return promise.state === settled.state && promise.value.data === settled.value.data;
+}
+
+function both(first: Effects, second: Effects = {}): Effects {
+  return {
+    changes: [...(first.changes ?? []), ...(second.changes ?? [])],
+    messages: [...(first.messages ?? []), ...(second.messages ?? [])],
+    next: [...(first.next ?? []), ...(second.next ?? [])],
+  };
 }
 
 /** The inner answer as an envelope; it carries the correlation id of the outer request. */

@@ -1,4 +1,4 @@
-import { offer } from "../offer.ts";
+import { offerAgain } from "../offer.ts";
 import type { Handler } from "../step.ts";
 import { viewTask } from "../view.ts";
 
@@ -10,7 +10,7 @@ export const offerTask: Handler<"task.offer"> = {
     const view = viewTask(id, world);
     if (view?.task.state !== "pending" || view.task.version !== version) return {};
     if (view.task.dueAt === undefined || view.task.dueAt > world.at) return {};
-    const { task, messages } = offer(view.task, view.promise, world);
+    const { task, messages } = offerAgain(view.task, view.promise, world);
     return { changes: [{ put: "task", record: task }], messages };
   },
 };

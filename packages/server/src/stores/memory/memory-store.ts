@@ -1,24 +1,34 @@
 /** Keeps records in this process, in maps and ordered indexes. They end with it. */
 import { TAG } from "@resonate-ts/protocol";
-import type { Change, Delete, Put, StoredPromise, StoredTask } from "../../core/records.ts";
+import type {
+  Change,
+  Delete,
+  Put,
+  Snapshot,
+  StoredPromise,
+  StoredTask,
+} from "../../core/records.ts";
 import { type Keys, OBLIGATIONS_MAX, type Search, type Step } from "../../core/step.ts";
-import { type Listing, search } from "../search.ts";
+import { weigh } from "../../core/weigh.ts";
+import { type IndexedTag, type Listing, type Start, search } from "../search.ts";
 import type {
   Due,
   Found,
   Loaded,
   LoadedObligations,
+  OldTrees,
   Pending,
   Store,
   Transaction,
 } from "../store.ts";
 import { byBytes, type OrderedIndex } from "./ordered-index.ts";
 import { type DueKey, type Entry, Tables } from "./tables.ts";
+import { findOldTrees, loadTree } from "./trees.ts";
 
 export class MemoryStore implements Store, Transaction {
   readonly clockFloor = 0;
   readonly writable = true;
-  readonly #tables = new Tables();
+  #tables = new Tables();
   #tail: Promise<unknown> = Promise.resolve();
 
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -33,11 +43,12 @@ export class MemoryStore implements Store, Transaction {
     return {
       promises: entries.map(({ promise }) => promise),
       tasks: entries.flatMap(({ task }) => task ?? []),
-      obligations: (keys.obligations ?? []).map((id) => obligationsOf(id, promises.get(id))),
+      obligations: (keys.obligations ?? []).map((id) => obligationsOf(id, this.#tables)),
       listeners: (keys.listeners ?? []).flatMap(
         ({ awaited, address }) => promises.get(awaited)?.listeners?.get(address) ?? [],
       ),
       schedules: (keys.schedules ?? []).flatMap((id) => schedules.get(id) ?? []),
+      trees: (keys.trees ?? []).map((origin) => loadTree(origin, this.#tables)),
     };
   }
 
@@ -45,21 +56,24 @@ export class MemoryStore implements Store, Transaction {
     for (const change of changes) write(change, this.#tables);
   }
 
-  async branch(branch: string): Promise<readonly StoredPromise[]> {
-    const found: StoredPromise[] = [];
-    for await (const promise of listing(this.#tables).tagged(TAG.branch, branch, "")) {
-      if (promise.tags[TAG.branch] === branch) found.push(promise);
-    }
-    return found;
+  async branch(branch: string, bytesMax?: number): Promise<readonly StoredPromise[]> {
+    const found = tagged(this.#tables, TAG.branch, branch, { after: "", from: "" });
+    return upTo(
+      bytesMax,
+      found.filter(({ tags }) => tags[TAG.branch] === branch),
+    );
   }
 
-  async resumed(awaiter: string): Promise<readonly StoredPromise[]> {
-    const ids = [...(this.#tables.promises.get(awaiter)?.resumes ?? [])].sort(byBytes);
-    return ids.map((id) => this.#tables.entry(id).promise);
+  async resumed(awaiter: string, bytesMax?: number): Promise<readonly StoredPromise[]> {
+    const { resumes = [] } = this.#tables.promises.get(awaiter) ?? {};
+    const promises = [...resumes]
+      .map(({ promise }) => promise)
+      .sort((one, other) => byBytes(one.id, other.id));
+    return upTo(bytesMax, promises);
   }
 
-  async search(wanted: Search, at: number): Promise<Found> {
-    return search(listing(this.#tables), wanted, at);
+  async search(wanted: Search, at: number, bytesMax?: number): Promise<Found> {
+    return search(listing(this.#tables), wanted, { at, bytesMax });
   }
 
   async due(at: number, limit: number): Promise<Due> {
@@ -100,8 +114,38 @@ export class MemoryStore implements Store, Transaction {
       .toArray();
   }
 
+  async snapshot(): Promise<Snapshot> {
+    const entries = [...this.#tables.ids.after()].map((id) => this.#tables.entry(id));
+    const callbacks = entries.flatMap(({ promise, callbacks: waiting }) =>
+      [...(waiting?.after() ?? [])].map((awaiter) => ({
+        awaiter: awaiter.promise.id,
+        awaited: promise.id,
+      })),
+    );
+    return {
+      promises: entries.map(({ promise }) => promise),
+      tasks: entries.flatMap(({ task }) => task ?? []),
+      callbacks: callbacks.sort(
+        (one, other) => byBytes(one.awaiter, other.awaiter) || byBytes(one.awaited, other.awaited),
+      ),
+      listeners: entries.flatMap(({ listeners }) =>
+        [...(listeners?.values() ?? [])].sort((one, other) => byBytes(one.address, other.address)),
+      ),
+    };
+  }
+
+  reset(): Promise<void> {
+    return this.transaction(async () => {
+      this.#tables = new Tables();
+    });
+  }
+
   async pending(limit: number): Promise<readonly Pending[]> {
     return this.#pending().take(limit).toArray();
+  }
+
+  async oldTrees(look: { after: number; before: number; limit: number }): Promise<OldTrees> {
+    return findOldTrees(this.#tables, look);
   }
 
   async close(): Promise<void> {
@@ -157,6 +201,9 @@ function put(change: Put, tables: Tables): void {
 
 function remove(change: Delete, tables: Tables): void {
   switch (change.delete) {
+    case "promise":
+      tables.deletePromise(change.id);
+      break;
     case "callback":
       tables.deleteCallback(change.record);
       break;
@@ -172,9 +219,12 @@ function remove(change: Delete, tables: Tables): void {
   }
 }
 
-function obligationsOf(id: string, entry: Entry | undefined): LoadedObligations {
-  const awaiters = page(entry?.callbacks);
-  const addresses = page(entry?.untold);
+function obligationsOf(id: string, { promises }: Tables): LoadedObligations {
+  const entry = promises.get(id);
+  // One that has been forgotten waits no longer.
+  const waits = (awaiter: Entry) => promises.get(awaiter.promise.id) === awaiter;
+  const awaiters = page(entry?.callbacks?.after().filter(waits));
+  const addresses = page(entry?.untold?.after());
   return {
     id,
     callbacks: awaiters.slice(0, OBLIGATIONS_MAX).map(({ promise }) => promise.id),
@@ -184,13 +234,8 @@ function obligationsOf(id: string, entry: Entry | undefined): LoadedObligations 
 }
 
 /** The first that are shown, and one more if there is one. */
-function page<K>(index: OrderedIndex<K> | undefined): readonly K[] {
-  return (
-    index
-      ?.after()
-      .take(OBLIGATIONS_MAX + 1)
-      .toArray() ?? []
-  );
+function page<K>(keys: IteratorObject<K, unknown> | undefined): readonly K[] {
+  return keys?.take(OBLIGATIONS_MAX + 1).toArray() ?? [];
 }
 
 function promiseStep({ promise: { id, state } }: Entry): Step {
@@ -205,14 +250,10 @@ function taskStep({ promise: { id }, task }: Entry): Step {
 }
 
 function listing(tables: Tables): Listing {
-  const { promises, ids, schedules, scheduleIds } = tables;
+  const { ids, schedules, scheduleIds } = tables;
   return {
-    promises: (after) => ids.after(after).map((id) => tables.entry(id).promise),
-    tagged: (name, text, after) =>
-      withOwn(tables.tagged(name, text), text, after).flatMap((id) => {
-        const entry = promises.get(id);
-        return entry ? [entry.promise] : [];
-      }),
+    promises: (start) => from(ids, start).map((id) => tables.entry(id).promise),
+    tagged: (name, text, start) => tagged(tables, name, text, start),
     tasks: (after) =>
       ids.after(after).flatMap((id) => {
         const { task, promise } = tables.entry(id);
@@ -226,14 +267,42 @@ function listing(tables: Tables): Listing {
   };
 }
 
+function tagged(
+  tables: Tables,
+  name: IndexedTag,
+  text: string,
+  start: Start,
+): IteratorObject<StoredPromise, void> {
+  return withOwn(tables.tagged(name, text), text, start).flatMap((id) => {
+    const entry = tables.promises.get(id);
+    return entry ? [entry.promise] : [];
+  });
+}
+
+/** Records until they are about `bytesMax` together; at least one. */
+function upTo<R>(bytesMax = Number.POSITIVE_INFINITY, records: Iterable<R>): readonly R[] {
+  const taken: R[] = [];
+  let bytes = 0;
+  for (const record of records) {
+    taken.push(record);
+    bytes += weigh(record);
+    if (bytes >= bytesMax) break;
+  }
+  return taken;
+}
+
+function from(ids: OrderedIndex<string>, start: Start): IteratorObject<string> {
+  return byBytes(start.from, start.after) > 0 ? ids.from(start.from) : ids.after(start.after);
+}
+
 /** The ids of an index of a tag, and in its place the text itself: a promise whose tag is its own id is not indexed. */
 function* withOwn(
   index: OrderedIndex<string> | undefined,
   text: string,
-  after: string,
+  start: Start,
 ): Generator<string, void> {
-  let own = byBytes(text, after) > 0;
-  for (const id of index?.after(after) ?? []) {
+  let own = byBytes(text, start.after) > 0 && byBytes(text, start.from) >= 0;
+  for (const id of index ? from(index, start) : []) {
     if (own && byBytes(text, id) < 0) {
       yield text;
       own = false;

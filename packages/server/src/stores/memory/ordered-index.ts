@@ -40,14 +40,24 @@ export class OrderedIndex<K> {
   }
 
   /** The keys that come after `key` (all of them without one), in order. Not to be changed meanwhile. */
-  *after(key?: K): Generator<K, void> {
+  after(key?: K): Generator<K, void> {
+    return this.#range(key, (next) => key === undefined || this.#compare(next, key) > 0);
+  }
+
+  /** As `after`, with `key` itself if it is there. */
+  from(key: K): Generator<K, void> {
+    return this.#range(key, () => true);
+  }
+
+  /** From the place of `key` on, those that are wanted. */
+  *#range(key: K | undefined, wanted: (next: K) => boolean): Generator<K, void> {
     const first = key === undefined ? 0 : this.#chunkFor(key);
     for (let at = first; at < this.#chunks.length; at++) {
       const chunk = this.#chunks[at] ?? [];
       let place = key === undefined || at > first ? 0 : this.#placeIn(chunk, key);
       for (; place < chunk.length; place++) {
         const next = chunk[place] as K; // It is within the chunk.
-        if (key === undefined || this.#compare(next, key) > 0) yield next;
+        if (wanted(next)) yield next;
       }
     }
   }

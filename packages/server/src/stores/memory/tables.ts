@@ -27,7 +27,9 @@ export interface Entry {
   /** Addresses of listeners that have not been told. */
   untold: OrderedIndex<string> | undefined;
   /** The promises whose settling resumed the task since its last claim. */
-  resumes: Set<string> | undefined;
+  resumes: Set<Entry> | undefined;
+  /** The tasks that its settling resumed, and that have not been claimed since. */
+  resumed: Set<Entry> | undefined;
 }
 
 /** Something that is due: a promise or a task by `seq`, a listener by that of its promise and its address, a schedule by id. */
@@ -41,6 +43,7 @@ export interface DueKey {
 export class Tables {
   readonly promises = new Map<string, Entry>();
   readonly ids = new OrderedIndex<string>(byBytes);
+  readonly created = new OrderedIndex<Place>(byCreation);
   readonly schedules = new Map<string, ScheduleRecord>();
   readonly scheduleIds = new OrderedIndex<string>(byBytes);
   readonly duePromises = new OrderedIndex<DueKey>(byInstant);
@@ -60,6 +63,11 @@ export class Tables {
   /** Ids of the promises whose tag `name` is `text`, but those where it is their own id. */
   tagged(name: IndexedTag, text: string): OrderedIndex<string> | undefined {
     return this.#tagged[name].get(text);
+  }
+
+  /** The entries after the one of this number, in the order of creation. */
+  createdAfter(seq: number): IteratorObject<Entry, undefined> {
+    return this.created.after({ seq, id: "" }).map(({ id }) => this.entry(id));
   }
 
   entry(id: string): Entry {
@@ -86,6 +94,18 @@ export class Tables {
     else this.#createPromise(record);
   }
 
+  deletePromise(id: string): void {
+    this.deleteResumes(id);
+    const entry = this.entry(id);
+    const { task } = entry;
+    this.#setTask(entry, undefined);
+    this.#forgetPromise(entry);
+    this.#undo.push(() => {
+      this.#rememberPromise(entry);
+      this.#setTask(entry, task);
+    });
+  }
+
   putTask(record: StoredTask): void {
     const entry = this.entry(record.id);
     const before = entry.task;
@@ -96,7 +116,7 @@ export class Tables {
   putCallback({ awaited, awaiter }: Callback): void {
     const waiting = this.entry(awaiter);
     const entry = this.entry(awaited);
-    entry.callbacks ??= new OrderedIndex(byCreation);
+    entry.callbacks ??= new OrderedIndex<Entry>(byCreation);
     const { callbacks } = entry;
     callbacks.add(waiting);
     this.#undo.push(() => callbacks.delete(waiting));
@@ -110,21 +130,19 @@ export class Tables {
   }
 
   putResume({ awaited, awaiter }: Callback): void {
-    const entry = this.entry(awaiter);
-    const before = entry.resumes;
-    entry.resumes = new Set(before).add(awaited);
-    this.#undo.push(() => {
-      entry.resumes = before;
-    });
+    const waiting = this.entry(awaiter);
+    const entry = this.entry(awaited);
+    if (waiting.resumes?.has(entry)) return;
+    link(waiting, entry);
+    this.#undo.push(() => unlink(waiting, entry));
   }
 
   deleteResumes(awaiter: string): void {
-    const entry = this.entry(awaiter);
-    const before = entry.resumes;
-    entry.resumes = undefined;
-    this.#undo.push(() => {
-      entry.resumes = before;
-    });
+    const waiting = this.entry(awaiter);
+    for (const entry of [...(waiting.resumes ?? [])]) {
+      unlink(waiting, entry);
+      this.#undo.push(() => link(waiting, entry));
+    }
   }
 
   putListener(record: Listener): void {
@@ -161,17 +179,22 @@ export class Tables {
       value: copyOf(record.value),
       tags: frozen(record.tags),
     });
-    const seq = this.#nextSeq++;
-    const entry: Entry = { seq, promise, ...NOTHING_ELSE };
-    this.promises.set(record.id, entry);
-    this.ids.add(record.id);
-    for (const [ids, text] of this.#indexesOf(promise)) {
+    const entry: Entry = { seq: this.#nextSeq++, promise, ...NOTHING_ELSE };
+    this.#rememberPromise(entry);
+    this.#undo.push(() => this.#forgetPromise(entry));
+  }
+
+  #rememberPromise(entry: Entry): void {
+    const { id } = entry.promise;
+    this.promises.set(id, entry);
+    this.ids.add(id);
+    this.created.add({ seq: entry.seq, id });
+    for (const [ids, text] of this.#indexesOf(entry.promise)) {
       const index = ids.get(text) ?? new OrderedIndex<string>(byBytes);
       ids.set(text, index);
-      index.add(record.id);
+      index.add(id);
     }
-    addDue(this.duePromises, dueOf(entry, promise));
-    this.#undo.push(() => this.#forgetPromise(entry));
+    addDue(this.duePromises, dueOf(entry, entry.promise));
   }
 
   #forgetPromise(entry: Entry): void {
@@ -182,6 +205,7 @@ export class Tables {
       index?.delete(id);
       if (index?.after().next().done) ids.delete(text);
     }
+    this.created.delete({ seq: entry.seq, id });
     this.ids.delete(id);
     this.promises.delete(id);
   }
@@ -271,7 +295,20 @@ const NOTHING_ELSE = {
   listeners: undefined,
   untold: undefined,
   resumes: undefined,
+  resumed: undefined,
 } as const;
+
+function link(waiting: Entry, entry: Entry): void {
+  waiting.resumes ??= new Set();
+  waiting.resumes.add(entry);
+  entry.resumed ??= new Set();
+  entry.resumed.add(waiting);
+}
+
+function unlink(waiting: Entry, entry: Entry): void {
+  waiting.resumes?.delete(entry);
+  entry.resumed?.delete(waiting);
+}
 
 function byInstant(one: DueKey, other: DueKey): number {
   return (
@@ -282,7 +319,13 @@ function byInstant(one: DueKey, other: DueKey): number {
   );
 }
 
-function byCreation(one: Entry, other: Entry): number {
+/** A promise by its place in the order of creation. */
+interface Place {
+  readonly seq: number;
+  readonly id: string;
+}
+
+function byCreation(one: { readonly seq: number }, other: { readonly seq: number }): number {
   return one.seq - other.seq;
 }
 

@@ -8,10 +8,11 @@
  */
 import { setTimeout as wait } from "node:timers/promises";
 import pg from "pg";
-import type { StoredTask } from "../../core/records.ts";
+import type { Snapshot, StoredTask } from "../../core/records.ts";
 import { promiseOf, taskOf } from "../rows.ts";
 import {
   type Due,
+  type OldTrees,
   type Pending,
   type Store,
   StoreDamagedError,
@@ -23,8 +24,10 @@ import { readDue } from "./due.ts";
 import { isCollision, isUnreachable, lastingError, Overtaken, openingError } from "./errors.ts";
 import { RowNumbers } from "./row-numbers.ts";
 import { migrate } from "./schema.ts";
-import { DUE, HELD, HELD_BY, PENDING, RAISE_FLOOR, STATUS_OF } from "./statements.ts";
+import { snapshot } from "./snapshot.ts";
+import { DELETE_ALL, DUE, HELD, HELD_BY, PENDING, RAISE_FLOOR, STATUS_OF } from "./statements.ts";
 import { PostgresTransaction, type Query, queryOn } from "./transaction.ts";
+import { findOldTrees } from "./trees.ts";
 
 export interface PostgresOptions {
   /** As `postgres://user:password@host:port/database`. */
@@ -129,6 +132,19 @@ export class PostgresStore implements Store {
         throw error;
       }
     });
+  }
+
+  async oldTrees(look: { after: number; before: number; limit: number }): Promise<OldTrees> {
+    return findOldTrees((...asked) => this.#read(...asked), look);
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    return snapshot((...asked) => this.#read(...asked));
+  }
+
+  async reset(): Promise<void> {
+    await this.#tail;
+    await this.#read(DELETE_ALL, [], "delete all");
   }
 
   async close(): Promise<void> {

@@ -39,7 +39,7 @@ const MIGRATIONS: readonly string[] = [
   );
   CREATE INDEX promises_due ON resonate.promises (due_at) WHERE due_at IS NOT NULL;
   CREATE INDEX promises_branch ON resonate.promises (branch) WHERE branch IS NOT NULL;
-  CREATE INDEX promises_origin ON resonate.promises (origin) WHERE origin IS NOT NULL;
+  CREATE INDEX promises_origin ON resonate.promises (origin, seq) WHERE origin IS NOT NULL;
   CREATE INDEX promises_caller ON resonate.promises (caller) WHERE caller IS NOT NULL;
   CREATE INDEX tasks_due ON resonate.promises (task_due_at) WHERE task_due_at IS NOT NULL;
   -- 0: pending; 1: acquired.

@@ -1,12 +1,13 @@
 /** What searches look at, in PostgreSQL: each listing is an index range, read page by page as far as it is asked for. */
 import { TAG } from "@resonate-ts/protocol";
 import { hashOf, promiseOf, type Row, scheduleOf, taskOf } from "../rows.ts";
-import type { IndexedTag, Listing } from "../search.ts";
-import { COLUMNS } from "./statements.ts";
+import type { IndexedTag, Listing, Start } from "../search.ts";
+import { upTo } from "./statements.ts";
 import type { Query } from "./transaction.ts";
 
-/** Rows read at a time. */
+/** Rows read at a time, at most, and about how many bytes of them. */
 const PAGE = 1_000;
+const PAGE_BYTES = 4 * 1024 * 1024;
 
 /** The columns that hold the hashes of tags. */
 const TAG_COLUMNS: Readonly<Record<IndexedTag, string>> = {
@@ -16,41 +17,49 @@ const TAG_COLUMNS: Readonly<Record<IndexedTag, string>> = {
 };
 
 export function listing(query: Query): Listing {
-  const pages = (text: string, name: string, ...values: readonly unknown[]) =>
-    async function* (after: string): AsyncGenerator<Row> {
-      for (let last = after; ; ) {
-        const rows = await query(text, [last, PAGE, ...values], name);
-        yield* rows;
-        if (rows.length < PAGE) return;
-        last = String(rows.at(-1)?.["id"]);
-      }
-    };
-  const from = `SELECT ${COLUMNS} FROM resonate.promises p WHERE p.id > $1`;
+  const promises = (name: string, where: string, ...values: readonly Cell[]) => {
+    const from = `FROM resonate.promises p WHERE p.id > $2 AND p.id >= $3 ${where}`;
+    const text = upTo(from, `${PAGE}`);
+    return ({ after, from: first }: Start) =>
+      pages(after, (last) => query(text, [PAGE_BYTES, last, first, ...values], name));
+  };
+  const tasks = promises("list tasks", "AND p.task_state IS NOT NULL");
   return {
-    promises: (after) =>
-      mapped(pages(`${from} ORDER BY p.id LIMIT $2`, "list promises")(after), promiseOf),
+    promises: (start) => mapped(promises("list promises", "")(start), promiseOf),
     // Those whose column holds the hash, and the promise of that id, whose tag is its own id.
-    tagged: (name, text, after) => {
-      const column = TAG_COLUMNS[name];
-      const sql = `${from} AND (p.${column} = $3 OR p.id = $4) ORDER BY p.id LIMIT $2`;
-      return mapped(pages(sql, `list by ${column}`, hashOf(text), text)(after), promiseOf);
+    tagged: (name, text, start) => {
+      const where = `AND (p.${TAG_COLUMNS[name]} = $4 OR p.id = $5)`;
+      const listed = promises(`list by ${name}`, where, hashOf(text), text);
+      return mapped(listed(start), promiseOf);
     },
     tasks: (after) =>
-      mapped(
-        pages(`${from} AND p.task_state IS NOT NULL ORDER BY p.id LIMIT $2`, "list tasks")(after),
-        (row) => ({ task: taskOf(row), promise: promiseOf(row) }),
-      ),
+      mapped(tasks({ after, from: "" }), (row) => ({ task: taskOf(row), promise: promiseOf(row) })),
     schedules: (after) =>
       mapped(
-        pages(
-          "SELECT id, record FROM resonate.schedules WHERE id > $1 ORDER BY id LIMIT $2",
-          "list schedules",
-        )(after),
+        pages(after, (last) => query(SCHEDULES, [last], "list schedules")),
         scheduleOf,
       ),
   };
 }
 
-async function* mapped<T>(rows: AsyncIterable<Row>, of: (row: Row) => T): AsyncGenerator<T> {
+type Cell = string | number;
+
+const SCHEDULES = `SELECT id, record FROM resonate.schedules WHERE id > $1 ORDER BY id LIMIT ${PAGE}`;
+
+/** Row after row, until a page is neither full nor cut short. */
+async function* pages(
+  after: string,
+  read: (after: string) => Promise<readonly Row[]>,
+): AsyncGenerator<Row, void> {
+  for (let from = after; ; ) {
+    const rows = await read(from);
+    yield* rows;
+    const last = rows.at(-1);
+    if (!last || (rows.length < PAGE && Number(last["bytes"] ?? 0) < PAGE_BYTES)) return;
+    from = String(last["id"]);
+  }
+}
+
+async function* mapped<T>(rows: AsyncIterable<Row>, of: (row: Row) => T): AsyncGenerator<T, void> {
   for await (const row of rows) yield of(row);
 }

@@ -1,5 +1,7 @@
 /** What is asked of PostgreSQL, but for writes. Each is a key look-up or an index range. */
 
+import { OBLIGATIONS_MAX, TREE_PAGE } from "../../core/step.ts";
+
 /** The columns of a promise and its task, as `rows.ts` reads them. */
 export const COLUMNS = `p.seq, p.id, p.timeout_at, p.created_at, p.tags, p.param, p.state, p.settled_at, p.due_at, p.value, p.crc,
   p.task_state, p.task_version, p.task_resumes, p.task_ttl, p.task_pid, p.task_due_at, p.task_failures, p.task_cause`;
@@ -12,17 +14,17 @@ export const LOCK_PROMISES = `SELECT ${COLUMNS} ${FROM} WHERE p.id = ANY($1) ORD
 export const LOCK_SCHEDULES =
   "SELECT id, record FROM resonate.schedules WHERE id = ANY($1) ORDER BY id FOR UPDATE";
 
-/** Of each promise, by its row number: at most `$2` of each kind. */
+/** Of each promise, by its row number: at most so many of each kind, and one more where there is one. */
 export const OBLIGATIONS = `
   SELECT w.seq AS awaited, p.id AS awaiter, p.seq AS awaiter_seq, NULL AS address
   FROM unnest($1::bigint[]) AS w (seq)
-  CROSS JOIN LATERAL (SELECT awaiter FROM resonate.callbacks WHERE awaited = w.seq LIMIT $2) c
+  CROSS JOIN LATERAL (SELECT awaiter FROM resonate.callbacks WHERE awaited = w.seq LIMIT ${OBLIGATIONS_MAX + 1}) c
   JOIN resonate.promises p ON p.seq = c.awaiter
   UNION ALL
   SELECT w.seq, NULL, NULL, l.address
   FROM unnest($1::bigint[]) AS w (seq)
   CROSS JOIN LATERAL (
-    SELECT address FROM resonate.listeners WHERE awaited = w.seq AND notify_at IS NULL LIMIT $2
+    SELECT address FROM resonate.listeners WHERE awaited = w.seq AND notify_at IS NULL LIMIT ${OBLIGATIONS_MAX + 1}
   ) l`;
 
 export const LISTENERS = `
@@ -30,10 +32,22 @@ export const LISTENERS = `
   FROM unnest($1::bigint[], $2::text[]) AS w (awaited, address)
   JOIN resonate.listeners l ON l.awaited = w.awaited AND l.address = w.address`;
 
-export const BRANCH = `SELECT ${COLUMNS} ${FROM} WHERE p.branch = $1 OR p.id = $2 ORDER BY p.id`;
+/**
+ * The promises of `from` by id, at most `limit` of them, until they are about `$1` bytes together, at least one. `bytes`: what those up to here
+ * are. The size of a long text is known without reading it.
+ */
+export function upTo(from: string, limit = "ALL"): string {
+  const size = "octet_length(p.param) + octet_length(p.value) + octet_length(p.tags)";
+  return `SELECT * FROM (
+      SELECT ${COLUMNS}, ${size} AS size, sum(${size}) OVER (ORDER BY p.id)::bigint AS bytes ${from} ORDER BY p.id LIMIT ${limit}
+    ) listed WHERE bytes - size < $1 ORDER BY id`;
+}
 
-export const RESUMED = `SELECT ${COLUMNS} FROM resonate.resumes r JOIN resonate.promises p ON p.seq = r.awaited
-  WHERE r.awaiter = $1 ORDER BY p.id`;
+export const BRANCH = upTo(`${FROM} WHERE p.branch = $2 OR p.id = $3`);
+
+export const RESUMED = upTo(
+  "FROM resonate.resumes r JOIN resonate.promises p ON p.seq = r.awaited WHERE r.awaiter = $2",
+);
 
 /** What is due at `$1`, at most `$2` of each kind, and (kind 5) the next instant after it at which something will be. */
 export const DUE = `
@@ -56,6 +70,39 @@ export const HELD = `SELECT ${COLUMNS} ${FROM} WHERE p.task_state = 1 LIMIT $1`;
 export const HELD_BY = `SELECT ${COLUMNS} ${FROM} WHERE p.task_state = 1 AND p.task_pid = $2 LIMIT $1`;
 export const PENDING = `SELECT ${COLUMNS} ${FROM} WHERE p.task_state = 0 AND p.task_due_at IS NOT NULL
   ORDER BY p.task_due_at LIMIT $1`;
+
+const ENDS_AT = "coalesce(p.settled_at, p.timeout_at)";
+
+export const OLD_PROMISES = `SELECT p.seq, p.id, p.created_at, ${ENDS_AT} AS ends_at, p.origin IS NULL AS is_root, p.tags
+  ${FROM} WHERE p.seq > $1 ORDER BY p.seq LIMIT $2`;
+
+export const WHICH_EXIST = `SELECT p.id ${FROM} WHERE p.id = ANY($1)`;
+
+// Those of a tree are found by the hash of its origin; one of another origin with the same hash is counted too.
+export const TREE_SIZES = `
+  SELECT t.origin, (SELECT count(*) ${FROM} WHERE p.origin = t.hash)
+    + (SELECT count(*) ${FROM} WHERE p.id = t.origin AND p.origin IS NULL) AS size
+  FROM unnest($1::bigint[], $2::text[]) AS t (hash, origin)`;
+
+/** Members of the tree with the hash `$1` and the origin `$2`, the root last, and the end of the whole tree with each. */
+export const TREE = `
+  SELECT p.seq, p.id, p.tags, p.due_at, p.task_state, p.origin IS NULL AS is_root,
+    (SELECT max(${ENDS_AT}) ${FROM} WHERE p.origin = $1 OR (p.id = $2 AND p.origin IS NULL)) AS ends_at,
+    EXISTS (SELECT 1 FROM resonate.callbacks WHERE awaited = p.seq)
+    OR EXISTS (SELECT 1 FROM resonate.resumes WHERE awaited = p.seq)
+    OR EXISTS (SELECT 1 FROM resonate.listeners WHERE awaited = p.seq) AS wanted
+  ${FROM} WHERE p.origin = $1 OR (p.id = $2 AND p.origin IS NULL)
+  ORDER BY is_root, p.seq LIMIT ${TREE_PAGE}`;
+
+export const ALL_PROMISES = `SELECT ${COLUMNS} ${FROM} ORDER BY p.id`;
+export const ALL_CALLBACKS = `SELECT one.id AS awaiter, two.id AS awaited FROM resonate.callbacks c
+  JOIN resonate.promises one ON one.seq = c.awaiter JOIN resonate.promises two ON two.seq = c.awaited
+  ORDER BY one.id, two.id`;
+export const ALL_LISTENERS = `SELECT p.id, l.address, l.notify_at FROM resonate.listeners l
+  JOIN resonate.promises p ON p.seq = l.awaited ORDER BY p.id, l.address`;
+
+export const DELETE_ALL =
+  "TRUNCATE resonate.callbacks, resonate.resumes, resonate.listeners, resonate.promises, resonate.schedules";
 
 export const RAISE_FLOOR =
   "UPDATE resonate.meta SET value = greatest(value, $1) WHERE name = 'clock_floor'";

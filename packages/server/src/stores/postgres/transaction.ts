@@ -9,11 +9,12 @@
 import { TAG } from "@resonate-ts/protocol";
 import type { ClientBase, Pool } from "pg";
 import type { Change, Listener, StoredPromise } from "../../core/records.ts";
-import { type Keys, OBLIGATIONS_MAX, type Search } from "../../core/step.ts";
+import { type Keys, OBLIGATIONS_MAX, type Search, type Tree } from "../../core/step.ts";
 import { hashOf, promiseOf, type Row, readPromise, scheduleOf, taskOf } from "../rows.ts";
 import { search } from "../search.ts";
 import type { Found, Loaded, LoadedObligations, Transaction } from "../store.ts";
 import { Overtaken } from "./errors.ts";
+import type { KnownRow } from "./parts.ts";
 import type { RowNumbers } from "./row-numbers.ts";
 import { listing } from "./search.ts";
 import {
@@ -24,7 +25,11 @@ import {
   OBLIGATIONS,
   RESUMED,
 } from "./statements.ts";
-import { type KnownRow, type Rows, writing } from "./write.ts";
+import { loadTree } from "./trees.ts";
+import { type Rows, writing } from "./write.ts";
+
+/** Of bytes, where none is given. */
+const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
 export class PostgresTransaction implements Transaction {
   /** The database's number for it; it has one as soon as it has written. */
@@ -44,17 +49,18 @@ export class PostgresTransaction implements Transaction {
     };
   }
 
-  async load({ promises = [], obligations = [], listeners = [], schedules = [] }: Keys) {
+  async load(keys: Keys): Promise<Loaded> {
+    const { promises = [], obligations = [], listeners = [], schedules = [], trees = [] } = keys;
     const found = promises.length > 0 ? await this.#lockPromises(promises) : [];
     await this.#learn([...obligations, ...listeners.map(({ awaited }) => awaited)]);
-    const loaded: Loaded = {
+    return {
       promises: found.map(({ promise }) => promise),
       tasks: found.flatMap(({ task }) => task ?? []),
       obligations: obligations.length > 0 ? await this.#obligations(obligations) : [],
       listeners: listeners.length > 0 ? await this.#listeners(listeners) : [],
       schedules: schedules.length > 0 ? await this.#schedules(schedules) : [],
+      trees: await this.#trees(trees),
     };
-    return loaded;
   }
 
   async write(changes: readonly Change[]): Promise<void> {
@@ -63,6 +69,30 @@ export class PostgresTransaction implements Transaction {
         "put" in change && change.put === "promise" && !this.#rows.promises.has(change.record.id),
     );
     await this.#numbers.reserve(created.length, this.#query);
+    // What one statement deletes it cannot insert again.
+    const end = changes.findLastIndex(
+      (change) => "delete" in change && change.delete === "promise",
+    );
+    await this.#write(changes.slice(0, end + 1));
+    await this.#write(changes.slice(end + 1));
+  }
+
+  async branch(branch: string, bytesMax = NO_LIMIT): Promise<readonly StoredPromise[]> {
+    const rows = await this.#query(BRANCH, [bytesMax, hashOf(branch), branch], "branch");
+    return rows.map(promiseOf).filter(({ tags }) => tags[TAG.branch] === branch);
+  }
+
+  async resumed(awaiter: string, bytesMax = NO_LIMIT): Promise<readonly StoredPromise[]> {
+    const seq = this.#rows.promises.get(awaiter)?.seq;
+    if (seq === undefined) return [];
+    return (await this.#query(RESUMED, [bytesMax, seq], "resumed")).map(promiseOf);
+  }
+
+  search(wanted: Search, at: number, bytesMax?: number): Promise<Found> {
+    return search(listing(this.#query), wanted, { at, bytesMax });
+  }
+
+  async #write(changes: readonly Change[]): Promise<void> {
     const wanted = writing(changes, this.#rows);
     if (!wanted) return;
     const [row] = await this.#query(wanted.text, wanted.values, wanted.name);
@@ -70,20 +100,6 @@ export class PostgresTransaction implements Transaction {
     if (Number(row?.["inserted"]) < wanted.inserts) {
       throw new Overtaken("another writer created what this transaction was about to create");
     }
-  }
-
-  async branch(branch: string): Promise<readonly StoredPromise[]> {
-    const rows = await this.#query(BRANCH, [hashOf(branch), branch], "branch");
-    return rows.map(promiseOf).filter(({ tags }) => tags[TAG.branch] === branch);
-  }
-
-  async resumed(awaiter: string): Promise<readonly StoredPromise[]> {
-    const seq = this.#rows.promises.get(awaiter)?.seq;
-    return seq === undefined ? [] : (await this.#query(RESUMED, [seq], "resumed")).map(promiseOf);
-  }
-
-  search(wanted: Search, at: number): Promise<Found> {
-    return search(listing(this.#query), wanted, at);
   }
 
   async #lockPromises(ids: readonly string[]): Promise<readonly KnownRow[]> {
@@ -108,7 +124,7 @@ export class PostgresTransaction implements Transaction {
       if (seq !== undefined) of.set(seq, { callbacks: [], listeners: [] });
     }
     const seqs = [...of.keys()];
-    for (const row of await this.#query(OBLIGATIONS, [seqs, OBLIGATIONS_MAX + 1], "obligations")) {
+    for (const row of await this.#query(OBLIGATIONS, [seqs], "obligations")) {
       const entry = of.get(Number(row["awaited"]));
       if (row["awaiter"] === null) entry?.listeners.push(String(row["address"]));
       else {
@@ -147,6 +163,12 @@ export class PostgresTransaction implements Transaction {
     const records = rows.map(scheduleOf);
     for (const { id } of records) this.#rows.schedules.add(id);
     return records;
+  }
+
+  async #trees(origins: readonly string[]): Promise<readonly Tree[]> {
+    const trees: Tree[] = [];
+    for (const origin of origins) trees.push(await loadTree(origin, this.#query, this.#rows.seqs));
+    return trees;
   }
 
   #seqOf(id: string): number | undefined {

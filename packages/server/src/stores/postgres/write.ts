@@ -2,20 +2,9 @@
  * Changes → one statement. What is new and what is changed go in as arrays, one per column, so that a batch of any size
  * is one journey to the database.
  */
-import { parseAddress, TAG } from "@resonate-ts/protocol";
-import type { Change, Listener, StoredPromise, StoredTask } from "../../core/records.ts";
-import { promiseRow, settlementCells, taskCells } from "../rows.ts";
-
-/** A promise's row as this transaction knows it. */
-export interface KnownRow {
-  readonly seq: number;
-  /** The checksum of what is fixed of it. */
-  readonly bornCrc: number;
-  /** The cells of what is fixed of it, while it is new. */
-  readonly fixed?: Tuple;
-  promise: StoredPromise;
-  task: StoredTask | undefined;
-}
+import type { Change, Listener, StoredPromise } from "../../core/records.ts";
+import { promiseRow } from "../rows.ts";
+import { FIXED, type Gathered, type KnownRow, PARTS } from "./parts.ts";
 
 /** What a transaction knows of rows. */
 export interface Rows {
@@ -57,33 +46,23 @@ export function writing(changes: readonly Change[], rows: Rows): Writing | undef
   const counted = parts.filter((part) => part.counted);
   const counts = counted.map(({ name }) => `(SELECT count(*) FROM ${name})`);
   return {
-    name: `write ${parts.map(({ name }) => name).join(" ")}`,
+    name: `write ${nameOf(parts)}`,
     text: `WITH ${ctes.join(", ")} SELECT ${counts.join(" + ") || "0"} AS inserted, pg_current_xact_id()::text AS number`,
     values,
     inserts,
   };
 }
 
-type Tuple = readonly (string | number | null)[];
-
-interface Gathered {
-  readonly created: Set<KnownRow>;
-  readonly changed: Set<KnownRow>;
-  /** Of awaited and awaiter. */
-  readonly callbacks: Map<string, { readonly pair: Tuple; readonly put: boolean }>;
-  readonly resumes: Map<string, Tuple>;
-  /** Row numbers of awaiters whose resumes are shown. */
-  readonly cleared: Set<number>;
-  readonly listeners: Map<string, { readonly tuple: Tuple; readonly put: boolean }>;
-  readonly newSchedules: Map<string, Tuple>;
-  readonly schedules: Map<string, Tuple>;
-  readonly deletedSchedules: Set<string>;
+/** Short, because PostgreSQL's names are: a digit for each part that is there. */
+function nameOf(parts: readonly (typeof PARTS)[number][]): string {
+  return PARTS.map((part) => (parts.includes(part) ? 1 : 0)).join("");
 }
 
 function gather(changes: readonly Change[], rows: Rows): Gathered {
   const gathered: Gathered = {
     created: new Set(),
     changed: new Set(),
+    deleted: new Set(),
     callbacks: new Map(),
     resumes: new Map(),
     cleared: new Set(),
@@ -147,6 +126,9 @@ function gatherDelete(
   rows: Rows,
 ): void {
   switch (change.delete) {
+    case "promise":
+      deletePromise(change.id, gathered, rows);
+      return;
     case "callback": {
       const pair = pairOf(change.record, rows);
       gathered.callbacks.set(pair.join(" "), { pair, put: false });
@@ -189,6 +171,14 @@ function putPromise(promise: StoredPromise, { created, changed }: Gathered, rows
   created.add(row);
 }
 
+function deletePromise(id: string, { deleted, changed }: Gathered, rows: Rows): void {
+  const known = rows.promises.get(id);
+  deleted.add(seqOf(id, rows));
+  if (known) changed.delete(known);
+  rows.promises.delete(id);
+  rows.seqs.delete(id);
+}
+
 function putListener(
   { awaited, address, notifyAt }: Listener,
   gathered: Gathered,
@@ -196,160 +186,6 @@ function putListener(
 ): void {
   const tuple = [seqOf(awaited, rows), address, notifyAt ?? null];
   gathered.listeners.set(`${awaited}\0${address}`, { tuple, put: true });
-}
-
-/** The cells of a row that change. */
-function mutableCells({ promise, task, bornCrc }: KnownRow): Tuple {
-  return [
-    ...settlementCells(promise, bornCrc),
-    ...(task ? taskCells(task) : NO_TASK),
-    task?.state === "pending" ? groupOf(promise) : null,
-  ];
-}
-
-const NO_TASK: Tuple = Array.from({ length: 8 }, () => null);
-
-function newCells(row: KnownRow): Tuple {
-  return [row.seq, ...(row.fixed ?? []), ...mutableCells(row)];
-}
-
-function groupOf({ tags }: StoredPromise): string | null {
-  const target = tags[TAG.target];
-  const address = target === undefined ? undefined : parseAddress(target);
-  return address?.kind === "poll" ? address.group : null;
-}
-
-const MUTABLE = [
-  ["state", "smallint"],
-  ["settled_at", "bigint"],
-  ["due_at", "bigint"],
-  ["value", "text"],
-  ["crc", "bigint"],
-  ["task_state", "smallint"],
-  ["task_version", "bigint"],
-  ["task_resumes", "integer"],
-  ["task_ttl", "bigint"],
-  ["task_pid", "text"],
-  ["task_due_at", "bigint"],
-  ["task_failures", "integer"],
-  ["task_cause", "text"],
-  ["task_group", "text"],
-] as const;
-
-const FIXED = [
-  ["id", "text"],
-  ["timeout_at", "bigint"],
-  ["created_at", "bigint"],
-  ["tags", "text"],
-  ["param", "text"],
-  ["caller", "bigint"],
-  ["branch", "bigint"],
-  ["origin", "bigint"],
-] as const;
-
-interface Part {
-  readonly name: string;
-  readonly types: readonly string[];
-  /** Whether each of its rows must be inserted: a row that is there already means that another writer came first. */
-  readonly counted?: boolean;
-  tuples(gathered: Gathered): readonly Tuple[];
-  sql(source: string): string;
-}
-
-const nameOf = ([name]: readonly [string, string]) => name;
-const typeOf = ([, type]: readonly [string, string]) => type;
-const mutableNames = MUTABLE.map(nameOf);
-
-const PARTS: readonly Part[] = [
-  {
-    name: "created",
-    types: ["bigint", ...FIXED.map(typeOf), ...MUTABLE.map(typeOf)],
-    counted: true,
-    tuples: ({ created }) => [...created].map(newCells),
-    sql: (source) =>
-      `INSERT INTO resonate.promises (seq, ${[...FIXED.map(nameOf), ...mutableNames].join(", ")})
-       SELECT * FROM ${source} ON CONFLICT (id) DO NOTHING`,
-  },
-  {
-    name: "changed",
-    types: ["bigint", ...MUTABLE.map(typeOf)],
-    tuples: ({ changed }) => [...changed].map((row) => [row.seq, ...mutableCells(row)]),
-    sql: (source) =>
-      `UPDATE resonate.promises p SET ${mutableNames.map((name) => `${name} = c.${name}`).join(", ")}
-       FROM ${source} AS c (seq, ${mutableNames.join(", ")}) WHERE p.seq = c.seq`,
-  },
-  {
-    name: "callbacks",
-    types: ["bigint", "bigint"],
-    tuples: ({ callbacks }) => values(callbacks).flatMap(({ pair, put }) => (put ? [pair] : [])),
-    sql: (source) =>
-      `INSERT INTO resonate.callbacks (awaited, awaiter) SELECT * FROM ${source} ON CONFLICT DO NOTHING`,
-  },
-  {
-    name: "consumed",
-    types: ["bigint", "bigint"],
-    tuples: ({ callbacks }) => values(callbacks).flatMap(({ pair, put }) => (put ? [] : [pair])),
-    sql: (source) =>
-      `DELETE FROM resonate.callbacks t USING ${source} AS d (awaited, awaiter)
-       WHERE t.awaited = d.awaited AND t.awaiter = d.awaiter`,
-  },
-  {
-    name: "cleared",
-    types: ["bigint"],
-    tuples: ({ cleared }) => [...cleared].map((awaiter) => [awaiter]),
-    sql: (source) =>
-      `DELETE FROM resonate.resumes t USING ${source} AS d (awaiter) WHERE t.awaiter = d.awaiter`,
-  },
-  {
-    // What is cleared in the same statement is not put again: a promise settles once, and resumes an awaiter once.
-    name: "resumes",
-    types: ["bigint", "bigint"],
-    tuples: ({ resumes }) => values(resumes),
-    sql: (source) =>
-      `INSERT INTO resonate.resumes (awaiter, awaited) SELECT * FROM ${source} ON CONFLICT DO NOTHING`,
-  },
-  {
-    name: "listeners",
-    types: ["bigint", "text", "bigint"],
-    tuples: ({ listeners }) => values(listeners).flatMap(({ tuple, put }) => (put ? [tuple] : [])),
-    sql: (source) =>
-      `INSERT INTO resonate.listeners (awaited, address, notify_at) SELECT * FROM ${source}
-       ON CONFLICT (awaited, address) DO UPDATE SET notify_at = excluded.notify_at`,
-  },
-  {
-    name: "told",
-    types: ["bigint", "text", "bigint"],
-    tuples: ({ listeners }) => values(listeners).flatMap(({ tuple, put }) => (put ? [] : [tuple])),
-    sql: (source) =>
-      `DELETE FROM resonate.listeners t USING ${source} AS d (awaited, address, notify_at)
-       WHERE t.awaited = d.awaited AND t.address = d.address`,
-  },
-  {
-    name: "new_schedules",
-    types: ["text", "bigint", "text"],
-    counted: true,
-    tuples: ({ newSchedules }) => values(newSchedules),
-    sql: (source) =>
-      `INSERT INTO resonate.schedules (id, next_run_at, record) SELECT * FROM ${source} ON CONFLICT DO NOTHING`,
-  },
-  {
-    name: "schedules",
-    types: ["text", "bigint", "text"],
-    tuples: ({ schedules }) => values(schedules),
-    sql: (source) =>
-      `UPDATE resonate.schedules s SET next_run_at = c.next_run_at, record = c.record
-       FROM ${source} AS c (id, next_run_at, record) WHERE s.id = c.id`,
-  },
-  {
-    name: "deleted_schedules",
-    types: ["text"],
-    tuples: ({ deletedSchedules }) => [...deletedSchedules].map((id) => [id]),
-    sql: (source) => `DELETE FROM resonate.schedules s USING ${source} AS d (id) WHERE s.id = d.id`,
-  },
-];
-
-function values<T>(map: ReadonlyMap<string, T>): readonly T[] {
-  return [...map.values()];
 }
 
 function pairOf(

@@ -43,6 +43,30 @@ export function openingError(error: unknown, path: string): unknown {
         cause: error,
       });
     default:
+      return fileError(error, path);
+  }
+}
+
+/** The error of a file beside the database. */
+function fileError(error: unknown, path: string): unknown {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  switch (code) {
+    case "EROFS":
+    case "EACCES":
+    case "EPERM":
+      return new StoreUnusableError(
+        `'${path}' cannot be written; check its permissions (${code})`,
+        {
+          cause: error,
+        },
+      );
+    case "ENOSPC":
+    case "EDQUOT":
+      return new StoreUnusableError(
+        `'${path}' cannot be opened: the disk is full; free some space (${code})`,
+        { cause: error },
+      );
+    default:
       return error;
   }
 }

@@ -3,6 +3,7 @@ import { type Keys, type ListenerKey, OBLIGATIONS_MAX } from "../../core/step.ts
 import { readPromise, scheduleOf, taskOf } from "../rows.ts";
 import type { Loaded, LoadedObligations } from "../store.ts";
 import type { Statements } from "./statements.ts";
+import { loadTree } from "./trees.ts";
 
 /** What is known of rows in one transaction. */
 export interface KnownRows {
@@ -39,6 +40,7 @@ export function load(keys: Keys, statements: Statements, { seqs, bornCrcs }: Kno
       const row = statements.schedule.get(id);
       return row ? [scheduleOf(row)] : [];
     }),
+    trees: (keys.trees ?? []).map((origin) => loadTree(origin, statements, seqs)),
   };
 }
 

@@ -91,8 +91,15 @@ const MIGRATIONS: readonly (readonly string[])[] = [
 /** Brings the tables to the current version, in one transaction. */
 export function migrate(db: DatabaseSync, path: string): void {
   const version = pragma(db, "user_version");
-  const owner = pragma(db, "application_id");
-  if (version > 0 && owner !== APPLICATION_ID) {
+  if (version > 0 || hasTables(db)) requireOurs(db, path);
+  if (version === MIGRATIONS.length) return;
+  for (const statement of migration(db, version)) db.exec(statement);
+}
+
+/** @throws StoreUnusableError when the database is of another program, or of a newer version of this one. */
+export function requireOurs(db: DatabaseSync, path: string): void {
+  const version = pragma(db, "user_version");
+  if (version === 0 || pragma(db, "application_id") !== APPLICATION_ID) {
     throw new StoreUnusableError(`'${path}' is a database of another program; choose another file`);
   }
   if (version > MIGRATIONS.length) {
@@ -100,11 +107,6 @@ export function migrate(db: DatabaseSync, path: string): void {
       `'${path}' was written by a newer version (schema ${version}, this one knows ${MIGRATIONS.length}); upgrade this program`,
     );
   }
-  if (version === MIGRATIONS.length) return;
-  if (version === 0 && hasTables(db)) {
-    throw new StoreUnusableError(`'${path}' is a database of another program; choose another file`);
-  }
-  for (const statement of migration(db, version)) db.exec(statement);
 }
 
 /** The statements that bring a database from `version` (0: empty) to the current one, in one transaction. */

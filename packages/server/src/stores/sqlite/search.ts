@@ -16,19 +16,22 @@ export function listing(db: DatabaseSync): Listing {
   const rows = (sql: string, ...cells: (string | number)[]): IteratorObject<Row> =>
     Iterator.from(db.prepare(sql).iterate(...cells));
   return {
-    promises: (after) =>
-      rows(`SELECT ${PROMISE_COLUMNS} FROM promises p WHERE p.id > ? ORDER BY p.id`, after).map(
-        promiseOf,
-      ),
-    // Those whose column holds the hash, and the promise of that id, whose tag is its own id.
-    tagged: (name, text, after) =>
+    promises: ({ after, from }) =>
       rows(
-        `SELECT ${PROMISE_COLUMNS} FROM promises p WHERE p.${COLUMNS[name]} = ?1 AND p.id > ?3
-         UNION ALL SELECT ${PROMISE_COLUMNS} FROM promises p WHERE p.id = ?2 AND p.id > ?3
+        `SELECT ${PROMISE_COLUMNS} FROM promises p WHERE p.id > ? AND p.id >= ? ORDER BY p.id`,
+        after,
+        from,
+      ).map(promiseOf),
+    // Those whose column holds the hash, and the promise of that id, whose tag is its own id.
+    tagged: (name, text, { after, from }) =>
+      rows(
+        `SELECT ${PROMISE_COLUMNS} FROM promises p WHERE p.${COLUMNS[name]} = ?1 AND p.id > ?3 AND p.id >= ?4
+         UNION ALL SELECT ${PROMISE_COLUMNS} FROM promises p WHERE p.id = ?2 AND p.id > ?3 AND p.id >= ?4
          ORDER BY id`,
         hashOf(text),
         text,
         after,
+        from,
       ).map(promiseOf),
     tasks: (after) =>
       rows(

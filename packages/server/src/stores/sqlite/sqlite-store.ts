@@ -6,16 +6,19 @@
  * I2. Only this process writes, so the next row number is known without asking.
  * I3. The stored floor of the clock is never below the instant of a committed transaction.
  */
+import { statfsSync } from "node:fs";
+import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { TAG } from "@resonate-ts/protocol";
-import type { Change, StoredPromise, StoredTask } from "../../core/records.ts";
+import type { Change, Snapshot, StoredPromise, StoredTask } from "../../core/records.ts";
 import type { Keys, Search } from "../../core/step.ts";
-import { hashOf, promiseOf, taskOf, taskState } from "../rows.ts";
+import { hashOf, promiseOf, taskOf, taskState, upTo } from "../rows.ts";
 import { search } from "../search.ts";
 import {
   type Due,
   type Found,
   type Loaded,
+  type OldTrees,
   type Pending,
   type Store,
   StoreDamagedError,
@@ -29,8 +32,10 @@ import { load } from "./load.ts";
 import { lock } from "./lock.ts";
 import { migrate } from "./schema.ts";
 import { listing } from "./search.ts";
+import { deleteAll, snapshot } from "./snapshot.ts";
 import { Statements } from "./statements.ts";
-import { type Rows, write } from "./write.ts";
+import { findOldTrees } from "./trees.ts";
+import { NEXT_SEQ, type Rows, write } from "./write.ts";
 
 export interface SqliteOptions {
   readonly path: string;
@@ -41,11 +46,14 @@ export interface SqliteOptions {
 const CHECKPOINT_PAGES = 8_000;
 /** How far ahead of its instant a transaction puts the floor of the clock, in ms, so that few have to write it. */
 const FLOOR_AHEAD_MS = 1_000;
+/** A disk that was full is so until this much is free: more than the largest request needs. */
+const ROOM_BYTES_MIN = 8 * 1_048_576;
 const CLOCK_FLOOR = "clock_floor";
 /** SQLite before this version can lose data in its log (https://sqlite.org/wal.html, "WAL-reset bug"). */
 const SQLITE_MIN = [3, 51, 3] as const;
 
 export class SqliteStore implements Store, Transaction {
+  readonly #path: string;
   readonly #db: DatabaseSync;
   readonly #statements: Statements;
   readonly #unlock: () => void;
@@ -59,6 +67,7 @@ export class SqliteStore implements Store, Transaction {
       this.#rows.seqs.set(id, seq);
       return seq;
     },
+    nextSeq: () => this.#nextSeq,
   };
   #nextSeq: number;
   /** What is stored of it. */
@@ -69,12 +78,16 @@ export class SqliteStore implements Store, Transaction {
   #tail: Promise<unknown> = Promise.resolve();
 
   constructor({ path, synchronous }: SqliteOptions) {
+    this.#path = path;
     this.#unlock = locked(path);
     let db: DatabaseSync | undefined;
     try {
       db = open(path, synchronous);
       this.#statements = new Statements(db);
-      this.#nextSeq = Number(this.#statements.lastSeq.get()?.["seq"] ?? 0) + 1;
+      this.#nextSeq = Math.max(
+        Number(this.#statements.lastSeq.get()?.["seq"] ?? 0) + 1,
+        Number(this.#statements.meta.get(NEXT_SEQ)?.["value"] ?? 0),
+      );
       this.#floor = Number(this.#statements.meta.get(CLOCK_FLOOR)?.["value"] ?? 0);
     } catch (error) {
       db?.close();
@@ -104,17 +117,20 @@ export class SqliteStore implements Store, Transaction {
     write(changes, this.#statements, this.#rows);
   }
 
-  async branch(branch: string): Promise<readonly StoredPromise[]> {
-    const rows = this.#statements.byBranch.all(hashOf(branch), branch);
-    return rows.map(promiseOf).filter(({ tags }) => tags[TAG.branch] === branch);
+  async branch(branch: string, bytesMax?: number): Promise<readonly StoredPromise[]> {
+    const rows = this.#statements.byBranch.iterate(hashOf(branch), branch);
+    return [...upTo(bytesMax, rows)]
+      .map(promiseOf)
+      .filter(({ tags }) => tags[TAG.branch] === branch);
   }
 
-  async resumed(awaiter: string): Promise<readonly StoredPromise[]> {
-    return this.#statements.resumed.all(this.#rows.seqs.get(awaiter) ?? 0).map(promiseOf);
+  async resumed(awaiter: string, bytesMax?: number): Promise<readonly StoredPromise[]> {
+    const rows = this.#statements.resumed.iterate(this.#rows.seqs.get(awaiter) ?? 0);
+    return [...upTo(bytesMax, rows)].map(promiseOf);
   }
 
-  async search(wanted: Search, at: number): Promise<Found> {
-    return search(listing(this.#db), wanted, at);
+  async search(wanted: Search, at: number, bytesMax?: number): Promise<Found> {
+    return search(listing(this.#db), wanted, { at, bytesMax });
   }
 
   async due(at: number, limit: number): Promise<Due> {
@@ -137,6 +153,18 @@ export class SqliteStore implements Store, Transaction {
         throw error;
       }
     });
+  }
+
+  async oldTrees(look: { after: number; before: number; limit: number }): Promise<OldTrees> {
+    return findOldTrees(this.#statements, look);
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    return snapshot(this.#db);
+  }
+
+  reset(): Promise<void> {
+    return this.transaction(async () => deleteAll(this.#db), this.clockFloor);
   }
 
   async close(): Promise<void> {
@@ -176,7 +204,8 @@ export class SqliteStore implements Store, Transaction {
     if (raised > this.#floor) this.#statements.putMeta.run(CLOCK_FLOOR, raised);
     this.#statements.commit.run();
     this.#floor = raised;
-    if (writes) this.#writable = true;
+    // A small write may find room where the next large one does not.
+    if (writes && !this.#writable) this.#writable = hasRoom(this.#path);
   }
 
   #rollBack(): void {
@@ -186,6 +215,11 @@ export class SqliteStore implements Store, Transaction {
       throw new StoreUnknownError("a transaction could not be rolled back", { cause: error });
     }
   }
+}
+
+function hasRoom(path: string): boolean {
+  const { bavail, bsize } = statfsSync(dirname(path));
+  return bavail * bsize >= ROOM_BYTES_MIN;
 }
 
 function locked(path: string): () => void {

@@ -1,5 +1,6 @@
 /** Every statement of the hot paths, prepared once. Each is a key look-up or an index range. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { TAG } from "@resonate-ts/protocol";
 
 const PROMISE = `p.seq, p.id, p.state, p.timeout_at, p.created_at, p.settled_at, p.due_at, p.tags, p.param, p.value, p.crc`;
 const TASK = `t.state AS task_state, t.version AS task_version, t.resumes AS task_resumes,
@@ -40,6 +41,13 @@ export class Statements {
   readonly nextDue: StatementSync;
   readonly held: StatementSync;
   readonly heldBy: StatementSync;
+  readonly oldPromises: StatementSync;
+  readonly exists: StatementSync;
+  readonly treeSize: StatementSync;
+  readonly treeEnd: StatementSync;
+  readonly treeMembers: StatementSync;
+  readonly treeRoot: StatementSync;
+  readonly deletePromise: readonly StatementSync[];
   readonly meta: StatementSync;
   readonly putMeta: StatementSync;
   readonly pending: StatementSync;
@@ -130,6 +138,39 @@ export class Statements {
       `SELECT ${PROMISE}, ${TASK} FROM tasks t JOIN promises p ON p.seq = t.seq
        WHERE t.due_at IS NOT NULL AND t.state = ? ORDER BY t.due_at LIMIT ?`,
     );
+    this.oldPromises = prepare(
+      `SELECT seq, id, created_at, coalesce(settled_at, timeout_at) AS ends_at, origin IS NULL AS is_root, tags
+       FROM promises WHERE seq > ? ORDER BY seq LIMIT ?`,
+    );
+    this.exists = prepare("SELECT 1 FROM promises WHERE id = ?");
+    // Those of a tree are found by the hash of its origin; one of another origin with the same hash is counted too.
+    this.treeSize = prepare(
+      `SELECT (SELECT count(*) FROM promises WHERE origin = ?1)
+         + (SELECT count(*) FROM promises WHERE id = ?2 AND origin IS NULL) AS size`,
+    );
+    this.treeEnd = prepare(
+      `SELECT max(ends_at) AS ends_at FROM (
+         SELECT max(coalesce(settled_at, timeout_at)) AS ends_at FROM promises WHERE origin = ?1
+         UNION ALL
+         SELECT coalesce(settled_at, timeout_at) FROM promises WHERE id = ?2 AND origin IS NULL)`,
+    );
+    const member = `SELECT p.seq, p.id, p.due_at, t.state AS task_state,
+        EXISTS (SELECT 1 FROM callbacks WHERE awaited = p.seq)
+        OR EXISTS (SELECT 1 FROM resumes WHERE awaited = p.seq)
+        OR EXISTS (SELECT 1 FROM listeners WHERE awaited = p.seq) AS wanted
+      FROM promises p LEFT JOIN tasks t ON t.seq = p.seq`;
+    this.treeMembers = prepare(
+      `${member} WHERE p.origin = ?1 AND p.tags ->> '$."${TAG.origin}"' = ?2 ORDER BY p.seq LIMIT ?3`,
+    );
+    this.treeRoot = prepare(`${member} WHERE p.id = ? AND p.origin IS NULL`);
+    // What it awaited in other trees stays, and leads nowhere: its row number is not given again.
+    this.deletePromise = [
+      prepare("DELETE FROM promises WHERE seq = ?"),
+      prepare("DELETE FROM tasks WHERE seq = ?"),
+      prepare("DELETE FROM callbacks WHERE awaited = ?"),
+      prepare("DELETE FROM resumes WHERE awaiter = ?"),
+      prepare("DELETE FROM listeners WHERE awaited = ?"),
+    ];
     this.meta = prepare("SELECT value FROM meta WHERE name = ?");
     this.putMeta = prepare(
       "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",

@@ -7,7 +7,12 @@ import type { Statements } from "./statements.ts";
 export interface Rows extends KnownRows {
   /** Gives a new promise its row number. */
   add(id: string): number;
+  /** The number that the next one will have. */
+  nextSeq(): number;
 }
+
+/** Where the number of the next row is kept once rows have been deleted: those that they had are not given again. */
+export const NEXT_SEQ = "next_seq";
 
 /** Writes changes in order. A promise comes before all that refers to it. */
 export function write(changes: readonly Change[], statements: Statements, rows: Rows): void {
@@ -41,6 +46,9 @@ export function write(changes: readonly Change[], statements: Statements, rows: 
       }
     } else {
       switch (change.delete) {
+        case "promise":
+          deletePromise(change.id, statements, rows);
+          break;
         case "callback":
           statements.deleteCallback.run(...pair(change.record, rows));
           break;
@@ -70,6 +78,14 @@ function putPromise(promise: StoredPromise, statements: Statements, rows: Rows):
   const bornCrc = rows.bornCrcs.get(id);
   if (bornCrc === undefined) throw new Error(`promise '${id}' is changed, which was not loaded`);
   statements.updatePromise.run(...settlementCells(promise, bornCrc), seq);
+}
+
+function deletePromise(id: string, statements: Statements, rows: Rows): void {
+  const seq = seqOf(id, rows);
+  for (const statement of statements.deletePromise) statement.run(seq);
+  rows.seqs.delete(id);
+  rows.bornCrcs.delete(id);
+  statements.putMeta.run(NEXT_SEQ, rows.nextSeq());
 }
 
 function putListener({ awaited, address, notifyAt }: Listener, statements: Statements, rows: Rows) {

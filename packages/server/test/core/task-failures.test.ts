@@ -1,0 +1,165 @@
+import { expect, test } from "vitest";
+import type { StoredTask } from "../../src/core/records.ts";
+import type { Step } from "../../src/core/step.ts";
+import { execute } from "../../src/engine/execute.ts";
+import { claimedCreate, onEveryStore, RETRY_MS } from "../support/lab.ts";
+
+onEveryStore("claims that end without a verdict", (lab) => {
+  /** What is on record of the task after the steps, taken in one transaction. */
+  async function after(...steps: readonly Step[]): Promise<StoredTask | undefined> {
+    const { changes } = await execute(lab().store, steps, lab().now, { retryTimeoutMs: RETRY_MS });
+    const tasks = changes.flatMap((change) =>
+      "put" in change && change.put === "task" && change.record.id === "t" ? change.record : [],
+    );
+    return tasks.at(-1);
+  }
+  const head = (cause?: string) => ({
+    corrId: "c",
+    version: "2026-04-01",
+    ...(cause !== undefined && { "resonate:cause": cause }),
+  });
+  const acquire = (version: number): Step => ({
+    kind: "task.acquire",
+    data: { id: "t", version, pid: "p", ttl: 10 },
+  });
+  const release = (version: number, cause?: string): Step => ({
+    kind: "task.release",
+    head: head(cause),
+    data: { id: "t", version },
+  });
+  const expire = (version: number, over: object = {}): Step => ({
+    kind: "task.expire",
+    data: { id: "t", version, lost: true, ...over },
+  });
+  const failedTwice = [expire(1), acquire(1), release(2, "boom"), acquire(2)];
+
+  test("are counted in the record that the next one is given, with the last cause", async () => {
+    await lab().given("t", "acquired");
+
+    expect(await after(...failedTwice)).toMatchObject({
+      state: "acquired",
+      version: 3,
+      failures: 2,
+      cause: "boom",
+    });
+  });
+
+  test("are shown by acquire, create, get and search", async () => {
+    await lab().given("t", "acquired");
+    const { answers } = await execute(
+      lab().store,
+      [
+        release(1, "boom"),
+        acquire(1),
+        { kind: "task.get", data: { id: "t" } },
+        { kind: "task.search", data: { limit: 10 } },
+        release(2),
+        { kind: "task.create", data: createOf("t") },
+      ],
+      lab().now,
+      { retryTimeoutMs: RETRY_MS },
+    );
+
+    const shown = { failures: 1, cause: "boom" };
+    const [, acquired, got, found, , created] = answers;
+    expect([acquired, got, created].map((answer) => answer?.data)).toMatchObject([
+      { task: shown },
+      { task: shown },
+      { task: shown },
+    ]);
+    expect(found?.head.status).toBe(200);
+  });
+
+  test("are a lease that ran out and a holder that is lost, but no claim that was not taken up", async () => {
+    await lab().ok("task.create", claimedCreate("t", { ttl: 10 }));
+    lab().jump(10);
+
+    expect(await after(expire(1, { lost: false }))).toMatchObject({ failures: 1 });
+    expect(await after(acquire(1), expire(2, { untouched: true }))).not.toHaveProperty("cause");
+    expect((await after(acquire(2), expire(3)))?.failures).toBeGreaterThanOrEqual(1);
+  });
+
+  test("are no release without a cause", async () => {
+    await lab().given("t", "acquired");
+
+    expect(await after(release(1))).not.toHaveProperty("failures");
+  });
+
+  test("keep their cause when the next one has none", async () => {
+    await lab().given("t", "acquired");
+
+    expect(await after(release(1, "boom"), acquire(1), expire(2))).toMatchObject({
+      failures: 2,
+      cause: "boom",
+    });
+  });
+
+  test("are kept by a halt, with its cause or the last one, and forgotten when it is continued", async () => {
+    await lab().given("t", "acquired");
+    const halt = (cause?: string): Step => ({
+      kind: "task.halt",
+      head: head(cause),
+      data: { id: "t" },
+    });
+
+    expect(await after(...failedTwice, halt("enough"))).toMatchObject({
+      state: "halted",
+      failures: 2,
+      cause: "enough",
+    });
+    const goOn: Step = { kind: "task.continue", data: { id: "t" } };
+    const continued = await after(goOn);
+
+    expect(continued?.state).toBe("pending");
+    expect(continued).not.toHaveProperty("failures");
+    expect(continued).not.toHaveProperty("cause");
+  });
+
+  test("are kept by a halt without a cause", async () => {
+    await lab().given("t", "acquired");
+    const halt: Step = { kind: "task.halt", data: { id: "t" } };
+
+    expect(await after(...failedTwice, halt)).toMatchObject({ failures: 2, cause: "boom" });
+  });
+
+  test("are kept by what wakes a task, and by its heartbeats", async () => {
+    await lab().given("t", "acquired");
+    const beat: Step = {
+      kind: "task.heartbeat",
+      data: { pid: "p", tasks: [{ id: "t", version: 3 }] },
+    };
+
+    expect(await after(...failedTwice, beat)).toMatchObject({ failures: 2, cause: "boom" });
+  });
+
+  test("are forgotten by a suspend", async () => {
+    await lab().given("t", "acquired");
+    await lab().create("w", { tags: { "resonate:scope": "global" } });
+    const actions = [
+      { kind: "promise.register_callback", data: { awaited: "w", awaiter: "t" } } as const,
+    ];
+    const parked = await after(...failedTwice, {
+      kind: "task.suspend",
+      data: { id: "t", version: 3, actions },
+    });
+
+    expect(parked?.state).toBe("suspended");
+    expect(parked).not.toHaveProperty("failures");
+    expect(parked).not.toHaveProperty("cause");
+  });
+
+  test("are forgotten with the promise", async () => {
+    await lab().given("t", "acquired");
+    const ended = await after(...failedTwice, {
+      kind: "promise.settle",
+      data: { id: "t", state: "resolved", value: {} },
+    });
+
+    expect(ended).toEqual({ id: "t", state: "fulfilled", version: 3, resumes: 0 });
+  });
+});
+
+function createOf(id: string): Step<"task.create">["data"] {
+  const { pid, ttl, action } = claimedCreate(id);
+  return { pid, ttl, action: { kind: "promise.create", data: { param: {}, ...action.data } } };
+}
