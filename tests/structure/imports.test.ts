@@ -154,7 +154,7 @@ const RULES: readonly Rule[] = [
   {
     files: `${SDK}network/embedded`,
     may: [`${SDK}network/`, SDK, PROTOCOL, "node:"],
-    lazily: ["@resonate-ts/server"],
+    lazily: ["@resonate-ts/server", "@resonate-ts/protocol/parse"],
     because: "only embedded mode needs the server, and loads it when it is used",
   },
   {

@@ -79,7 +79,7 @@ export class Resonate {
   /** Does nothing yet: the connection is made by the first registration or call. @throws ResonateError `ARGUMENT_INVALID`. */
   constructor(options: ResonateOptions = {}) {
     const settings = readSettings(options);
-    const { network, logger, pid, ttlMs, defaultTarget } = settings;
+    const { network, logger, pid, ttlMs, defaultTarget, speculate } = settings;
     const codec = createCodec({ encryptor: settings.encryptor });
     const clock = this.#clock;
     const registry = this.#registry;
@@ -95,7 +95,7 @@ export class Resonate {
     this.#worker = new Worker({
       network,
       codec,
-      surroundings: { registry, clock, logger, dependencies, target, timerTarget },
+      surroundings: { registry, clock, logger, dependencies, target, timerTarget, speculate },
       pid,
       ttlMs,
       maxConcurrentTasks: settings.maxConcurrentTasks,
@@ -116,11 +116,14 @@ export class Resonate {
       target,
     });
     network.recv((message) => {
-      if (message.kind === "execute") return this.#worker.offer(message.data.task);
+      if (message.kind === "execute") return this.#worker.execute(message);
       this.#listeners.settled(message.data.promise);
       this.#worker.settled(message.data.promise);
     });
-    network.opened?.(() => this.#listeners.refresh());
+    network.opened?.(() => {
+      this.#worker.opened();
+      this.#listeners.refresh();
+    });
   }
 
   /**
@@ -149,6 +152,7 @@ export class Resonate {
       // It is called with the arguments of this very function.
       key: options?.key as ((...args: never[]) => string) | undefined,
     });
+    this.#worker.registered();
     this.#serve();
     return this.#bound(name, version);
   }

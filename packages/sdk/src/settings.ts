@@ -42,6 +42,12 @@ export interface ResonateOptions {
    * 1,000; 0 keeps none.
    */
   readonly warmExecutionsMax?: number;
+  /**
+   * Whether a workflow is told how a step has ended while that is still being recorded, so that the next step is
+   * recorded together with it. What leaves the workflow waits for the record in any case, and what a workflow was told
+   * wrongly is replayed. Needs a server that knows of it. Default true.
+   */
+  readonly speculate?: boolean;
 }
 
 /** Options with everything decided. */
@@ -54,6 +60,7 @@ export interface Settings {
   readonly defaultTarget: string;
   readonly maxConcurrentTasks: number;
   readonly warmExecutionsMax: number;
+  readonly speculate: boolean;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -72,6 +79,7 @@ export function readSettings(options: ResonateOptions, env: Environment = proces
     defaultTarget: options.defaultTarget ?? (place.kind === "embedded" ? group : "default"),
     maxConcurrentTasks: count("maxConcurrentTasks", options.maxConcurrentTasks ?? 1_000, 1),
     warmExecutionsMax: count("warmExecutionsMax", options.warmExecutionsMax ?? 1_000, 0),
+    speculate: options.speculate ?? true,
   };
 }
 

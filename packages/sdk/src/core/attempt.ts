@@ -20,8 +20,11 @@ export interface Work {
   readonly place: Omit<CallPlace, "attempt">;
   /** Parked and unparked as the function is. */
   readonly cell: Cell;
-  /** Called once, with what it returned, or with what it threw when it is not tried again. */
-  readonly done: (outcome: Settled) => void;
+  /**
+   * Called once, with what it returned, or with what it threw when it is not tried again; and whether it is a leaf: it
+   * started nothing.
+   */
+  readonly done: (outcome: Settled, leaf: boolean) => void;
 }
 
 /**
@@ -48,7 +51,7 @@ export function attempt(host: Host, work: Work, count = 1): void {
           const leaf = style !== "generator" && context.ledger.started === 0;
           const delay =
             outcome.kind === "rejected" ? retryDelay(host, work, { outcome, leaf, count }) : null;
-          if (delay === null) work.done(outcome);
+          if (delay === null) work.done(outcome, leaf);
           else host.after(delay, () => attempt(host, work, count + 1));
         });
       },

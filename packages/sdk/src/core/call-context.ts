@@ -14,11 +14,12 @@ import type {
   SleepOptions,
 } from "../context.ts";
 import { ResonateError } from "../errors.ts";
-import { Begun, type Cell, type Future } from "../future.ts";
+import { Begun, type Cell, type Future, type Settled } from "../future.ts";
 import type { Recorded } from "../journal/journal.ts";
 import { type OptionFields, type OptionInput, Options, splitOptions } from "../options.ts";
 import { attempt } from "./attempt.ts";
 import { CallSignal } from "./call-signal.ts";
+import { watchDeadline } from "./deadline.ts";
 import type { Host } from "./host.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Operation } from "./operations.ts";
@@ -196,6 +197,8 @@ export class CallContext implements Context {
       functionOf(recorded).version,
       this.#host.registry,
     );
+    let over = false;
+    let unwatch = () => {};
     attempt(this.#host, {
       fn: callee.fn,
       args,
@@ -210,11 +213,35 @@ export class CallContext implements Context {
         version: callee.version,
       },
       cell,
-      done: (outcome) => {
-        const settling = this.#host.journal.settle(recorded.id, outcome);
-        goOn(this.#host, settling, (settled) => cell.settle(settled));
+      done: (outcome, leaf) => {
+        over = true;
+        unwatch();
+        // Its deadline has passed, and that is what is on record.
+        if (cell.phase === "settled") return;
+        const ahead = this.#mayBeTold(recorded)
+          ? (told: Settled) => this.#tell(cell, told)
+          : undefined;
+        const settling = this.#host.journal.settle({ id: recorded.id, outcome, leaf, ahead });
+        goOn(this.#host, settling, (settled) => this.#tell(cell, settled));
       },
     });
+    // Most functions are through already.
+    if (!over) unwatch = watchDeadline(this.#host, cell, recorded);
+  }
+
+  /** Whether this call may be told an outcome of its child before it is on record. */
+  #mayBeTold({ tags, timeoutAt }: Recorded): boolean {
+    // What others may ask for too, or time has settled already, is not this call's alone to foretell.
+    const own = this.#host.speculate && tags[TAG.caller] === undefined;
+    if (!own || this.#host.clock.now() >= timeoutAt) return false;
+    return this.isGenerator || (this.#starter.stride.steady && this.ledger.running === 1);
+  }
+
+  #tell(cell: Cell, outcome: Settled): void {
+    if (cell.phase === "settled") return;
+    if (!this.isGenerator && this.ledger.running === 1) this.#starter.stride.told();
+    // A cascade, since this may end this call, and so on upwards.
+    this.#host.cascade(() => cell.settle(outcome));
   }
 
   #giveUp(message: string): Check {

@@ -3,6 +3,7 @@ import type { Cell } from "../future.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Logger } from "../logger.ts";
 import type { Registry } from "../registry.ts";
+import type { ChosenCells } from "./chosen-cells.ts";
 import type { Clock } from "./clock.ts";
 
 /** What a process gives to every execution. */
@@ -15,6 +16,8 @@ export interface Surroundings {
   target(name?: string): string;
   /** The target a timer has to carry for the server to act on it; mostly none. */
   timerTarget(): string | undefined;
+  /** Whether a program may be told an outcome before it is on record. */
+  readonly speculate: boolean;
 }
 
 export interface Host extends Surroundings {
@@ -27,6 +30,8 @@ export interface Host extends Surroundings {
   fault(error: unknown): void;
   /** Calls back after `ms`, unless the execution is given up before. */
   after(ms: number, callback: () => void): void;
+  /** As `after`, but does not keep the process alive. The returned function cancels it. */
+  background(ms: number, callback: () => void): () => void;
   /**
    * Takes a step that may lead to the same step one level up: before this returns if none is under way, else right
    * after that one. So the depth of a tree of calls costs no stack.
@@ -34,6 +39,10 @@ export interface Host extends Surroundings {
   cascade(step: () => void): void;
   /** Watches a cell that something outside may have to settle. */
   track(cell: Cell): void;
+  /** An operation has been asked for. If the task is parked that is done under its next claim only. */
+  asked(): void;
+  /** A creation is on its way whose promise counts as parked already: no pass ends before its answer. */
+  creating(answer: Promise<unknown>): void;
   /** The cells of ids chosen by the program, so that one id is one piece of work. */
-  readonly chosen: Map<string, Cell>;
+  readonly chosen: ChosenCells;
 }

@@ -15,6 +15,7 @@ import type { Host } from "./host.ts";
 import { Ledger } from "./ledger.ts";
 import { createRequest, type Operation, type Place } from "./operations.ts";
 import { checkRecorded } from "./replay.ts";
+import { Stride } from "./stride.ts";
 
 /** One operation on its way. */
 export interface Start {
@@ -28,6 +29,7 @@ export interface Start {
 
 export class Starter {
   readonly ledger = new Ledger();
+  readonly stride: Stride;
   readonly #host: Host;
   readonly #place: Place;
   #seq = 0;
@@ -36,6 +38,7 @@ export class Starter {
   constructor(host: Host, place: Place) {
     this.#host = host;
     this.#place = place;
+    this.stride = new Stride(host.clock);
   }
 
   /** The call is over: operations that are asked for later are not done. */
@@ -47,6 +50,8 @@ export class Starter {
   start(describe: () => Start): Future<never> {
     if (this.#closed && !this.#host.ended) this.#warn();
     if (this.#closed || this.#host.ended) return never();
+    this.stride.asked();
+    this.#host.asked();
     try {
       return this.#begin(describe());
     } catch (error) {
@@ -72,12 +77,24 @@ export class Starter {
     const cell = new Cell(id, { joined: attached });
     if (chosen !== undefined) this.#host.chosen.set(id, cell);
     this.ledger.add(cell);
-    goOn(this.#host, this.#host.journal.create(request), (recorded) => {
+    const creation = this.#host.journal.create(request);
+    goOn(this.#host, creation, (recorded) => {
       const versionAsked = (options.version ?? 0) > 0;
       if (chosen === undefined) checkRecorded(operation, request, recorded, { versionAsked });
       this.#recall(cell, recorded, perform);
     });
+    if (creation instanceof Promise && isExternal(request.tags) && !perform) {
+      this.#parkAhead(cell, creation);
+    }
     return new Future(cell);
+  }
+
+  /** What others have to settle will be parked when its creation is answered; so the two can travel together. */
+  #parkAhead(cell: Cell, creation: Promise<Recorded>): void {
+    if (!this.#host.journal.together) return;
+    this.#host.creating(creation);
+    this.#host.track(cell);
+    cell.park();
   }
 
   /** Somebody in this execution has asked for this id before. */
@@ -90,6 +107,7 @@ export class Starter {
   #recall(cell: Cell, recorded: Recorded, perform: Start["perform"]): void {
     if (recorded.outcome) cell.settle(recorded.outcome);
     else if (isExternal(recorded.tags)) {
+      if (cell.phase === "parked") return;
       this.#host.track(cell);
       cell.park();
     } else this.#perform(recorded, perform && (() => perform(cell, recorded)));

@@ -30,6 +30,28 @@ export interface Recorded {
   readonly param: RecordedParam | undefined;
 }
 
+/** A guess was wrong: something else is on record than what the program was told. */
+export class GuessFailed extends Error {
+  constructor(id: string) {
+    super(`Something else is on record of '${id}' than what was expected.`);
+  }
+}
+
+/** An outcome to be recorded. */
+export interface Ended {
+  readonly id: string;
+  readonly outcome: Settled;
+  /** It follows from no outcome that is recorded before it: it is that of a function that started nothing. */
+  readonly leaf: boolean;
+  /**
+   * Told at once, where that is possible, what a replay will see if the record turns out as expected. Nothing that
+   * is asked for from then on leaves before it has, but for one local creation, which the server leaves out
+   * otherwise. If it does not, `settle` rejects with `GuessFailed`: the program was told something that is not so, and has
+   * to be replayed.
+   */
+  readonly ahead?: ((outcome: Settled) => void) | undefined;
+}
+
 /**
  * Records what one execution does, under its claim.
  *
@@ -48,7 +70,13 @@ export interface Journal {
    * Records how a promise ended. Gives what is on record, which is not `outcome` if another came first. An outcome
    * that cannot be written (`VALUE_NOT_ENCODABLE`, `VALUE_TOO_LARGE`) is recorded as a rejection that says so.
    */
-  settle(id: string, outcome: Settled): Promise<Settled>;
+  settle(ended: Ended): Promise<Settled>;
+  /** How much it holds or has handed over, about, in bytes: a program may keep all of it. */
+  readonly bytes: number;
+  /** Whether what is asked for in one turn travels together. */
+  readonly together: boolean;
+  /** Sends nothing more; what waits rejects. */
+  abandon(): void;
   /**
    * Parks the task until one of `awaited` settles. Writes asked for from now on wait for `reopen`.
    *

@@ -2,13 +2,17 @@
  * The journal over a network.
  *
  * I1. Every write is fenced by the claim: what a process that has lost it sends is refused by the server.
- * I2. Writes are sent in the order of the calls, in the same turn where nothing has to be waited for, so that
- *     they can travel together.
+ * I2. Writes leave through the outbox: in the order of the calls, in the same turn where nothing has to be waited for,
+ *     so that they can travel together, and never on the ground of a guess.
  * I3. Between `suspend` and `reopen` there is no claim: writes wait, in order, and nothing is sent.
- * I4. What a program is fed is what the server says is on record, never what was asked for.
+ * I4. What a program goes on with for good is what the server says is on record, never what was asked for.
  */
+import { isDeepStrictEqual } from "node:util";
 import {
+  type Action,
+  isExternal,
   isRefusal,
+  type PromiseCreate,
   type PromiseRecord,
   type Refusal,
   type Request,
@@ -24,15 +28,24 @@ import { isResonateError, LeaseLostError, ResonateError, ServerRefusedError } fr
 import type { Settled } from "../future.ts";
 import { makeRequest } from "../network/envelope.ts";
 import type { Network } from "../network/network.ts";
-import type { CreateRequest, Journal, Recorded } from "./journal.ts";
+import {
+  type CreateRequest,
+  type Ended,
+  GuessFailed,
+  type Journal,
+  type Recorded,
+} from "./journal.ts";
+import { Outbox } from "./outbox.ts";
 import { outcomeOf, readRecord } from "./outcome.ts";
+import { type FencedAction, Write } from "./write.ts";
 
 /** Most promises named in one suspend; what is more is registered before, 500 requests in flight at most. */
 export const SUSPEND_ACTIONS_MAX = 500;
 /** Most promises named in a suspend whose first answer was lost: as many as surely fit into one request. */
 const SUSPEND_AGAIN_MAX = 2_000;
 
-type FencedAction = RequestData["task.fence"]["action"];
+/** What a promise takes beside its payloads, about: its id, its cell, what waits for it. */
+const RECORD_BYTES = 1_000;
 
 export class NetworkJournal implements Journal {
   readonly #network: Network;
@@ -41,10 +54,8 @@ export class NetworkJournal implements Journal {
   #version: number;
   /** Records that the claim brought along and that have not been asked for yet. */
   readonly #known: Map<string, PromiseRecord>;
-  /** The end of the queue of writes that wait; absent when a write can be sent at once. */
-  #queue: Promise<void> | undefined;
-  /** Lets the writes go that were asked for while there was no claim. */
-  #open: (() => void) | undefined;
+  readonly #outbox = new Outbox();
+  #bytes: number;
 
   constructor(parts: {
     readonly network: Network;
@@ -57,6 +68,7 @@ export class NetworkJournal implements Journal {
     this.#id = parts.task.id;
     this.#version = parts.task.version;
     this.#known = new Map(parts.preload.map((promise) => [promise.id, promise]));
+    this.#bytes = parts.preload.reduce((sum, promise) => sum + sizeOf(promise), 0);
   }
 
   create({ id, timeoutAt, tags, data }: CreateRequest): Recorded | Promise<Recorded> {
@@ -66,21 +78,29 @@ export class NetworkJournal implements Journal {
       return readRecord(known, this.#codec);
     }
     let param: Value | undefined;
-    return this.#write(
-      () => this.#codec.encode(data),
+    const write = this.#write({ careful: true, follows: !isExternal(tags) });
+    this.#post(
+      write,
+      tried(() => this.#codec.encode(data)),
       (encoded) => {
         param = encoded;
         return { kind: "promise.create", data: { id, timeoutAt, tags, param: encoded } };
       },
-    ).then((promise) => readRecord(promise, this.#codec, param));
+    );
+    return write.answer.then((promise) => readRecord(promise, this.#codec, param));
   }
 
-  async settle(id: string, outcome: Settled): Promise<Settled> {
-    const promise = await this.#write(
-      () => this.#encode(outcome),
-      (end) => ({ kind: "promise.settle", data: { id, ...end } }),
-    );
-    const settled = await outcomeOf(promise, this.#codec);
+  async settle({ id, outcome, leaf, ahead }: Ended): Promise<Settled> {
+    const ending = this.#encode(outcome);
+    const expected = ahead && this.#expected(ending);
+    const write = this.#write({ careful: !leaf, guess: expected !== undefined });
+    this.#post(write, ending, (end) => ({ kind: "promise.settle", data: { id, ...end } }));
+    if (expected) {
+      ahead(expected);
+      await write.answer;
+      return expected;
+    }
+    const settled = await outcomeOf(await write.answer, this.#codec);
     if (settled) return settled;
     throw new ResonateError(
       "SERVER_INCONSISTENT",
@@ -88,25 +108,31 @@ export class NetworkJournal implements Journal {
     );
   }
 
-  async suspend(
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get together(): boolean {
+    return this.#network.extensions.has("batch");
+  }
+
+  abandon(): void {
+    this.#outbox.abandon();
+  }
+
+  suspend(
     awaited: readonly string[],
     all: () => readonly string[],
   ): Promise<readonly PromiseRecord[] | undefined> {
-    this.#close();
-    const settled = await this.#registerAhead(awaited.slice(0, -SUSPEND_ACTIONS_MAX));
-    if (settled.length > 0) return settled;
-    const response = await this.#network.send(
-      this.#suspension(awaited.slice(-SUSPEND_ACTIONS_MAX)),
-      () => this.#suspension(all().slice(-SUSPEND_AGAIN_MAX)),
-    );
-    if (isRefusal(response)) throw this.#refused(response, "task.suspend");
-    return response.head.status === 200 ? undefined : (response.data.preload ?? []);
+    return this.#inTurn(() => {
+      this.#outbox.close();
+      return this.#suspend(awaited, all);
+    });
   }
 
   reopen(version = this.#version): void {
     this.#version = version;
-    this.#open?.();
-    this.#open = undefined;
+    this.#outbox.reopen();
   }
 
   async read(ids: readonly string[]): Promise<readonly PromiseRecord[]> {
@@ -123,15 +149,33 @@ export class NetworkJournal implements Journal {
   }
 
   outcomeOf(promise: PromiseRecord): Settled | undefined | Promise<Settled> {
+    this.#bytes += sizeOf(promise);
     return outcomeOf(promise, this.#codec);
   }
 
   async finish(outcome: Settled): Promise<PromiseRecord> {
     const data = { id: this.#id, ...(await this.#encode(outcome)) };
     const action = { kind: "promise.settle", head: {}, data } as const;
-    const response = await this.#send("task.fulfill", { ...this.#claim(), action });
+    const response = await this.#inTurn(() =>
+      this.#send("task.fulfill", { ...this.#claim(), action }),
+    );
     if (isRefusal(response)) throw this.#refused(response, "task.fulfill");
     return response.data.promise;
+  }
+
+  async #suspend(
+    awaited: readonly string[],
+    all: () => readonly string[],
+  ): Promise<readonly PromiseRecord[] | undefined> {
+    const ahead = awaited.slice(0, -SUSPEND_ACTIONS_MAX);
+    const settled = ahead.length > 0 ? await this.#registerAhead(ahead) : [];
+    if (settled.length > 0) return settled;
+    const response = await this.#network.send(
+      this.#suspension(awaited.slice(-SUSPEND_ACTIONS_MAX)),
+      () => this.#suspension(all().slice(-SUSPEND_AGAIN_MAX)),
+    );
+    if (isRefusal(response)) throw this.#refused(response, "task.suspend");
+    return response.head.status === 200 ? undefined : (response.data.preload ?? []);
   }
 
   #suspension(awaited: readonly string[]): Request<"task.suspend"> {
@@ -159,47 +203,93 @@ export class NetworkJournal implements Journal {
     }
   }
 
-  /** Sends a write when it is its turn; gives the promise as it is on record then. */
-  async #write<E extends object>(
-    encode: () => E | Promise<E>,
-    action: (encoded: E) => FencedAction,
-  ): Promise<PromiseRecord> {
-    const value = encode();
-    if (!this.#queue && !(value instanceof Promise)) return this.#fence(action(value));
-    const turn = this.#queue;
-    // Boxed, so that the queue goes on when it is sent, not when it is answered.
-    const sent = (async () => {
-      const encoded = await value;
-      await turn;
-      return { answer: this.#fence(action(encoded)) };
-    })();
-    this.#enqueue(sent.then(ignore, ignore));
-    return (await sent).answer;
+  /** What a replay would see of an ending; nothing where only time, or another server, can tell. */
+  #expected(ending: Ending | Promise<Ending>): Settled | undefined {
+    if (ending instanceof Promise || !this.#network.extensions.has("then")) return undefined;
+    const content = tried(() => this.#codec.decode(ending.value));
+    if (content instanceof Promise) {
+      // It fails again, and is told, when the answer is read.
+      content.catch(ignore);
+      return undefined;
+    }
+    return ending.state === "resolved"
+      ? { kind: "resolved", value: content }
+      : { kind: "rejected", error: content };
   }
 
-  /** From now on writes wait. */
-  #close(): void {
-    const before = this.#queue;
-    const gate = Promise.withResolvers<void>();
-    this.#open = gate.resolve;
-    this.#enqueue(before ? before.then(() => gate.promise) : gate.promise);
-  }
-
-  #enqueue(turn: Promise<void>): void {
-    this.#queue = turn;
-    void turn.then(() => {
-      if (this.#queue === turn) this.#queue = undefined;
+  #write(traits: Pick<Write, "careful"> & Partial<Pick<Write, "guess" | "follows">>): Write {
+    return new Write({
+      ...traits,
+      post: (write, follower) => void this.#fence(write, follower),
+      dropped: () => new LeaseLostError({ promiseId: this.#id }),
     });
   }
 
-  async #fence(action: FencedAction): Promise<PromiseRecord> {
+  /** Puts a write into the outbox, now, and lets it go when it is encoded. */
+  #post<E extends object>(
+    write: Write,
+    encoding: E | Promise<E>,
+    action: (encoded: E) => FencedAction,
+  ): void {
+    const encoded = (value: E) => {
+      write.action = action(value);
+      write.ready = true;
+    };
+    if (encoding instanceof Promise) {
+      const failed = (error: unknown) => {
+        write.ready = true;
+        write.reject(error);
+      };
+      void encoding.then(encoded, failed).then(() => this.#outbox.advance());
+    } else encoded(encoding);
+    this.#outbox.add(write);
+  }
+
+  /** Sends what is no write of the program when it is its turn, with nothing in between. */
+  #inTurn<A>(send: () => Promise<A>): Promise<A> {
+    return new Promise((resolve, reject) => {
+      this.#outbox.add({
+        ready: true,
+        careful: true,
+        guess: false,
+        follows: false,
+        send: () => void send().then(resolve, reject),
+        drop: () => reject(new LeaseLostError({ promiseId: this.#id })),
+      });
+    });
+  }
+
+  async #fence(write: Write, follower: Write | undefined): Promise<void> {
+    const { action } = write;
+    if (!action) return;
     // The branch is of no interest here, and it may be long.
     const head = { "resonate:preload": "none" } as const;
-    const response = await this.#send("task.fence", { ...this.#claim(), action }, head);
-    if (isRefusal(response)) throw this.#refused(response, `task.fence of ${action.kind}`);
-    const inner = response.data.action;
-    if (isRefusal(inner)) throw refusedInside(inner, action);
-    return inner.data.promise;
+    const next = follower && creationOf(follower);
+    // biome-ignore lint/suspicious/noThenProperty: the wire calls it so; it is no function.
+    const data = { ...this.#claim(), action, ...(next && { then: next }) };
+    try {
+      const response = await this.#send("task.fence", data, head);
+      if (isRefusal(response)) throw this.#refused(response, `task.fence of ${action.kind}`);
+      const promise = recordIn(response.data.action, action);
+      this.#bytes += sizeOf(promise);
+      if (write.guess) this.#prove(action, promise);
+      write.resolve(promise);
+      if (follower && next) follower.resolve(recordIn(response.data.then, next));
+    } catch (error) {
+      write.reject(error);
+      follower?.reject(error);
+    }
+  }
+
+  /** @throws GuessFailed when something else is on record than what was asked for. */
+  #prove({ data: asked }: FencedAction, { id, state, value }: PromiseRecord): void {
+    const same =
+      "state" in asked &&
+      asked.state === state &&
+      asked.value.data === value.data &&
+      isDeepStrictEqual(asked.value.headers ?? {}, value.headers ?? {});
+    if (!same) throw new GuessFailed(id);
+    this.#outbox.proved();
   }
 
   /** Registers what is too much for one suspend; gives what turned out to be settled. */
@@ -259,9 +349,34 @@ function contentOf(outcome: Settled): unknown {
   return outcome.kind === "resolved" ? outcome.value : outcome.error;
 }
 
-function refusedInside(refusal: Refusal, { kind, data }: FencedAction): ServerRefusedError {
-  const message = `${refusal.data} ('${data.id}')`;
-  return new ServerRefusedError({ status: refusal.head.status, requestKind: kind, message });
+/** What a record takes in memory, about, in bytes. */
+function sizeOf({ param, value }: PromiseRecord): number {
+  return RECORD_BYTES + (param.data?.length ?? 0) + (value.data?.length ?? 0);
+}
+
+/** The record in the answer to an action. What the server has left out it has left out because of a wrong guess. */
+function recordIn(
+  answer: Response<"promise.create"> | Response<"promise.settle"> | Refusal | undefined,
+  { kind, data }: FencedAction,
+): PromiseRecord {
+  if (!answer) throw new GuessFailed(data.id);
+  if (!isRefusal(answer)) return answer.data.promise;
+  const message = `${answer.data} ('${data.id}')`;
+  throw new ServerRefusedError({ status: answer.head.status, requestKind: kind, message });
+}
+
+/** What a write creates. */
+function creationOf({ action }: Write): Action<"promise.create", PromiseCreate> | undefined {
+  return action?.kind === "promise.create" ? action : undefined;
+}
+
+/** Calls; what is thrown becomes a rejection. */
+function tried<T>(call: () => T | Promise<T>): T | Promise<T> {
+  try {
+    return call();
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
 function ignore(): void {}

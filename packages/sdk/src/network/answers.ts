@@ -64,7 +64,7 @@ export function readExtensions(header: string | string[] | undefined): ReadonlyS
       .split(",")
       .map((name) => name.trim()),
   );
-  const known: readonly Extension[] = ["batch", "lease", "delta"];
+  const known: readonly Extension[] = ["batch", "lease", "delta", "claim", "then"];
   return new Set(known.filter((name) => names.has(name)));
 }
 

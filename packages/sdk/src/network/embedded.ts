@@ -3,6 +3,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import {
   anycast,
   type Message,
+  PROTOCOL_VERSION,
   type Refusal,
   type Request,
   type RequestKind,
@@ -12,6 +13,8 @@ import {
 import type { Engine } from "@resonate-ts/server";
 import { ResonateError, ServerUnreachableError } from "../errors.ts";
 import { type Logger, silentLogger } from "../logger.ts";
+import { backoffMs, pause } from "./backoff.ts";
+import { endOfTurn } from "./end-of-turn.ts";
 import type { Extension, Network } from "./network.ts";
 import { addressOf } from "./target.ts";
 
@@ -24,6 +27,17 @@ export interface EmbeddedNetworkOptions {
   readonly pid: string;
   readonly logger?: Logger | undefined;
 }
+
+/** An engine that is open. */
+interface Opened {
+  readonly engine: Engine;
+  /** The refusal of a request that is malformed. */
+  readonly read: (request: Request) => Refusal | undefined;
+}
+
+/** How long a request is tried again that the engine cannot serve now, such as while the disk is full, in ms. */
+const GIVE_UP_MS = 60_000;
+const BACKOFF = { firstMs: 50, mostMs: 2_000 };
 
 interface Waiting {
   readonly request: Request;
@@ -41,9 +55,11 @@ export class EmbeddedNetwork implements Network {
   readonly #options: EmbeddedNetworkOptions;
   readonly #where: string;
   readonly #receivers: ((message: Message) => void)[] = [];
+  readonly #openings: (() => void)[] = [];
   #waiting: Waiting[] = [];
   #extensions: ReadonlySet<Extension> = new Set();
-  #engine: Promise<Engine> | undefined;
+  #engine: Promise<Opened> | undefined;
+  readonly #stopping = new AbortController();
   #disconnect: (() => void) | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -87,14 +103,19 @@ export class EmbeddedNetwork implements Network {
     this.#receivers.push(receive);
   }
 
-  #open(): Promise<Engine> {
+  opened(callback: () => void): void {
+    this.#openings.push(callback);
+  }
+
+  #open(): Promise<Opened> {
     this.#engine ??= this.#load();
     return this.#engine;
   }
 
-  async #load(): Promise<Engine> {
+  async #load(): Promise<Opened> {
     const { path, group, pid, logger = silentLogger } = this.#options;
     const { EXTENSIONS, openEngine } = await import("@resonate-ts/server");
+    const { parseRequest } = await import("@resonate-ts/protocol/parse");
     const engine = await openEngine({ path, logger }).catch((error: unknown) => {
       throw openingError(error);
     });
@@ -113,7 +134,12 @@ export class EmbeddedNetwork implements Network {
       send: (message) => this.#receive(message),
       closed: () => undefined,
     });
-    return engine;
+    for (const callback of this.#openings) callback();
+    const read = (request: Request) => {
+      const parsed = parseRequest(request);
+      return parsed.ok ? undefined : malformed(request, parsed.message);
+    };
+    return { engine, read };
   }
 
   /** Handed over in a turn of its own: the engine is still at work when it sends. */
@@ -140,8 +166,31 @@ export class EmbeddedNetwork implements Network {
     }
   }
 
+  /** As over HTTP: what is malformed is refused in its place, and what cannot be served now is tried again. */
   async #process(requests: readonly Request[]): Promise<readonly (Response | Refusal)[]> {
-    const engine = await this.#open();
+    const { engine, read } = await this.#open();
+    const answers = requests.map((request): Response | Refusal | undefined => read(request));
+    const giveUpAt = performance.now() + GIVE_UP_MS;
+    for (let failures = 1; ; failures++) {
+      const open = requests.flatMap((_, i) => (isOpen(answers[i]) ? [i] : []));
+      if (open.length === 0 || (failures > 1 && performance.now() > giveUpAt)) break;
+      if (failures > 1) await pause(backoffMs(BACKOFF, failures - 1), this.#stopping.signal);
+      if (this.#stopping.signal.aborted && failures > 1) break;
+      const given = await this.#ask(
+        engine,
+        open.flatMap((i) => requests[i] ?? []),
+      );
+      open.forEach((i, at) => {
+        answers[i] = given[at];
+      });
+    }
+    return answers.flatMap((answer) => answer ?? []);
+  }
+
+  async #ask(
+    engine: Engine,
+    requests: readonly Request[],
+  ): Promise<readonly (Response | Refusal)[]> {
     try {
       return await engine.process(requests);
     } catch (cause) {
@@ -150,11 +199,12 @@ export class EmbeddedNetwork implements Network {
   }
 
   async #stop(): Promise<void> {
+    this.#stopping.abort();
     if (!this.#engine) return;
     // What was sent in this turn is on its way to the engine only after it.
     await turn();
     try {
-      const engine = await this.#engine;
+      const { engine } = await this.#engine;
       this.#disconnect?.();
       await engine.close();
     } catch {
@@ -175,10 +225,14 @@ function openingError(error: unknown): unknown {
   return error;
 }
 
-/** Runs `work` after everything that this turn of the event loop still does, but before its next one. */
-function endOfTurn(work: () => void): void {
-  // A tick that is asked for in a microtask runs when no microtask is left.
-  queueMicrotask(() => process.nextTick(work));
+/** It has no answer yet, or one that may be different next time. */
+function isOpen(answer: Response | Refusal | undefined): boolean {
+  return !answer || answer.head.status === 503;
+}
+
+function malformed({ kind, head }: Request, message: string): Refusal {
+  const { corrId } = head;
+  return { kind, head: { corrId, status: 400, version: PROTOCOL_VERSION }, data: message };
 }
 
 function stopped(request: Request): ResonateError {

@@ -22,7 +22,7 @@ import { addressOf } from "./target.ts";
 /** Most connections to the server. One carries batches; more are used by servers without batches. */
 const CONNECTIONS_MAX = 64;
 /** Longest time that `stop` waits for answers, in ms: a program that ends must not wait for a server that is away. */
-const STOP_MS = 1_000;
+const STOP_MS = 500;
 
 export interface HttpNetworkOptions {
   /** Address of the server, such as `http://localhost:8001`. A path is kept. */

@@ -1,6 +1,6 @@
 /**
- * What to make of a 409 to a request that was sent more than once: the first one may have been applied and
- * its answer lost, and then the 409 is about our own doing. The records tell.
+ * What to make of a 409: the request may have been applied and the answer lost, because it was sent again, by us or by
+ * something on the way, and then the 409 is about our own doing. The records tell.
  */
 import {
   isRefusal,
@@ -17,7 +17,7 @@ import {
 } from "@resonate-ts/protocol";
 import { makeRequest } from "./envelope.ts";
 
-type Send = <K extends RequestKind>(request: Request<K>) => Promise<Response<K> | Refusal>;
+export type Send = <K extends RequestKind>(request: Request<K>) => Promise<Response<K> | Refusal>;
 
 /** Largest page of a search. */
 const PAGE = 1_000;
@@ -43,7 +43,9 @@ async function applied(request: Request, send: Send): Promise<Response["data"] |
     }
     case "task.create": {
       const { action, pid } = dataOf(request, "task.create");
-      return claim({ id: action.data.id, pid, version: 1 }, send);
+      // The promise may have been there, and claimed before: the version says nothing. A claim that this process
+      // holds already is told apart by whoever holds it.
+      return claim({ id: action.data.id, pid }, send);
     }
     case "task.fulfill":
       return settled(dataOf(request, "task.fulfill").id, send);
@@ -54,15 +56,14 @@ async function applied(request: Request, send: Send): Promise<Response["data"] |
   }
 }
 
-/** The claim, if it is ours: of this process, at the version that this request would have made. */
+/** The claim, if it is ours: of this process, and at the version that this request would have made, where that is known. */
 async function claim(
-  ours: { readonly id: string; readonly pid: string; readonly version: number },
+  ours: { readonly id: string; readonly pid: string; readonly version?: number },
   send: Send,
 ): Promise<ResponseData["task.acquire"] | undefined> {
   const task = await readTask(ours.id, send);
-  if (task?.state !== "acquired" || task.pid !== ours.pid || task.version !== ours.version) {
-    return undefined;
-  }
+  if (task?.state !== "acquired" || task.pid !== ours.pid) return undefined;
+  if (task.version !== (ours.version ?? task.version)) return undefined;
   const promise = await readPromise(ours.id, send);
   const preload = promise && (await readBranch(promise, send));
   return preload && { task, promise, preload };
@@ -92,8 +93,8 @@ async function readPromise(id: string, send: Send): Promise<PromiseRecord | unde
   return isRefusal(answer) ? undefined : answer.data.promise;
 }
 
-/** What a claim is answered with beside the promise: the other promises of its branch. */
-async function readBranch(
+/** What a claim is answered with beside the promise: the other promises of its branch; nothing if it is refused. */
+export async function readBranch(
   promise: PromiseRecord,
   send: Send,
 ): Promise<readonly PromiseRecord[] | undefined> {

@@ -187,7 +187,7 @@ export class Requests {
       if (this.#mayGoOn(entry, new Error("it answered that it cannot serve this now"))) {
         await this.#sendAlone(entry);
       }
-    } else if (entry.sent > 1 && isRefusal(answer)) {
+    } else if (isRefusal(answer)) {
       const send: Requests["send"] = (request) => this.send(request);
       recover(entry.request, answer, send).then(entry.resolve, entry.reject);
     } else {

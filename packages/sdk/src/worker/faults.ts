@@ -1,11 +1,35 @@
-/** Remembers which tasks fail for reasons other than their program's outcome, so that they are not tried in a hot loop. */
+/**
+ * Decides what becomes of a task whose pass ended for another reason than its program's outcome.
+ *
+ * I1. It is never tried in a hot loop: each try waits longer than the one before.
+ * I2. What only the server or the way to it can mend is tried for ever. What the code has to mend is tried a bounded
+ *     number of times, by all processes together where the server counts, and then stopped until somebody continues it.
+ */
 import type { Clock } from "../core/clock.ts";
+import { isResonateError, reasonOf, ServerRefusedError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 
+/** How many claims of a task in a row may end without a verdict. */
+export const FAILURES_MAX = 5;
 const DELAY_MS_FIRST = 1_000;
 const DELAY_MS_MAX = 30_000;
 /** Most tasks that are remembered; the oldest is forgotten first. */
 const TASKS_MAX = 10_000;
+
+/** What to do with a claim after a fault. */
+export type Measure =
+  /** Give it back after a while; with a cause it counts as a failure. */
+  | { readonly kind: "release"; readonly delayMs: number; readonly cause?: string }
+  | { readonly kind: "halt"; readonly cause: string };
+
+export interface Failed {
+  readonly id: string;
+  readonly error: unknown;
+  /** How many claims had failed before, as the server counts. */
+  readonly failures: number;
+  /** Its function was called: so it is registered here. */
+  readonly called: boolean;
+}
 
 interface Fault {
   readonly count: number;
@@ -13,6 +37,8 @@ interface Fault {
   /** Until when offers of the task are declined, as the clock counts. */
   readonly declinedUntil: number;
 }
+
+const NONE: Fault = { count: 0, message: "", declinedUntil: 0 };
 
 export class Faults {
   readonly #logger: Logger;
@@ -24,26 +50,45 @@ export class Faults {
     this.#clock = clock;
   }
 
-  /** Logs a fault, once as long as it stays the same; gives how long to wait before letting the task go, in ms. */
-  add(id: string, error: unknown): number {
-    const fault = this.#faults.get(id) ?? { count: 0, message: "", declinedUntil: 0 };
-    const delay = Math.min(DELAY_MS_FIRST * 2 ** fault.count, DELAY_MS_MAX);
-    const message = error instanceof Error ? error.message : String(error);
-    const log = message === fault.message ? this.#logger.debug : this.#logger.error;
+  /** What to do now. Logs a fault, once as long as it stays the same. */
+  measure(failed: Failed): Measure {
+    const { id, error, called } = failed;
+    const before = this.#faults.get(id) ?? NONE;
+    const count = before.count + 1;
+    const tries = Math.max(count, failed.failures + 1);
+    const message = reasonOf(error);
+    const delayMs = Math.min(DELAY_MS_FIRST * 2 ** (tries - 1), DELAY_MS_MAX);
+    const others = isMissing(error) && (!called || tries === 1);
+    this.#remember(id, {
+      count,
+      message,
+      declinedUntil: isMissing(error) ? this.#clock.now() + delayMs : 0,
+    });
+    const counts = !isPassing(error) && !(isMissing(error) && !called);
+    if (counts && tries >= FAILURES_MAX) return this.halt(id, { tries, error });
+    const log = message === before.message ? this.#logger.debug : this.#logger.error;
     log.call(
       this.#logger,
-      { id, error, attempt: fault.count + 1, retryMs: delay },
+      { id, error, attempt: tries, retryMs: delayMs },
       `'${id}' could not go on and is tried again later; nothing was settled. ${message}`,
     );
-    this.#remember(id, { count: fault.count + 1, message, declinedUntil: 0 });
-    return delay;
+    // What others may be able to run is not kept from them.
+    return {
+      kind: "release",
+      delayMs: others ? 0 : delayMs,
+      ...(counts && { cause: causeOf(error) }),
+    };
   }
 
-  /** As `add`, for a task that others may be able to run: it is let go at once, and its offers are declined a while. */
-  decline(id: string, error: unknown): void {
-    const delay = this.add(id, error);
-    const fault = this.#faults.get(id);
-    if (fault) this.#remember(id, { ...fault, declinedUntil: this.#clock.now() + delay });
+  /** A task that is not tried any more. */
+  halt(id: string, { tries, error }: { readonly tries: number; readonly error: unknown }): Measure {
+    this.#faults.delete(id);
+    const cause = causeOf(error);
+    this.#logger.error(
+      { id, error, attempt: tries },
+      `'${id}' is halted: ${tries} tries in a row ended without a result; nothing was settled. ${reasonOf(error)} When that is mended, let it go on: resonate.tasks.continue("${id}"), or 'resonate tasks continue ${id}' on the command line.`,
+    );
+    return { kind: "halt", cause };
   }
 
   /** Whether an offer of this task is for others to take, for now. */
@@ -64,4 +109,28 @@ export class Faults {
     const oldest = this.#faults.keys().next();
     if (!oldest.done) this.#faults.delete(oldest.value);
   }
+}
+
+/** A function, or a version of it, that is not registered here. Others may have it. */
+function isMissing(error: unknown): boolean {
+  return (
+    isResonateError(error, "FUNCTION_NOT_REGISTERED") ||
+    isResonateError(error, "VERSION_NOT_REGISTERED")
+  );
+}
+
+/** Statuses that say nothing about the request itself. */
+const PASSING = [401, 403, 429];
+
+/** No fault of the code: the server is away, or does not let us. */
+function isPassing(error: unknown): boolean {
+  if (isResonateError(error, "SERVER_UNREACHABLE") || isResonateError(error, "STOPPED"))
+    return true;
+  return (
+    error instanceof ServerRefusedError && (PASSING.includes(error.status) || error.status >= 500)
+  );
+}
+
+function causeOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${reasonOf(error)}` : reasonOf(error);
 }

@@ -1,7 +1,10 @@
-/** Executions that are parked and still in memory; the least recently parked go first. */
+/** Executions that are parked and still in memory, bounded by count and by bytes; the least recently parked go first. */
 
 import type { Execution } from "../core/execution.ts";
 import { ResonateError } from "../errors.ts";
+
+/** Most bytes that they hold together, as far as it can be told: a part of what a process has by default. */
+const BYTES_MAX = 256 * 1_024 * 1_024;
 
 export interface Warm {
   readonly execution: Execution;
@@ -11,18 +14,23 @@ export interface Warm {
 
 export class WarmExecutions {
   readonly #max: number;
-  readonly #entries = new Map<string, Warm>();
+  readonly #bytesMax: number;
+  readonly #entries = new Map<string, Warm & { readonly bytes: number }>();
+  #bytes = 0;
 
-  constructor(max: number) {
+  constructor(max: number, bytesMax = BYTES_MAX) {
     this.#max = max;
+    this.#bytesMax = bytesMax;
   }
 
   put(warm: Warm): void {
-    this.#entries.delete(warm.execution.id);
-    this.#entries.set(warm.execution.id, warm);
+    this.take(warm.execution.id);
+    const { bytes } = warm.execution;
+    this.#entries.set(warm.execution.id, { ...warm, bytes });
+    this.#bytes += bytes;
     for (const [id, oldest] of this.#entries) {
-      if (this.#entries.size <= this.#max) return;
-      this.#entries.delete(id);
+      if (this.#entries.size <= this.#max && this.#bytes <= this.#bytesMax) return;
+      this.take(id);
       forget(oldest);
     }
   }
@@ -31,12 +39,14 @@ export class WarmExecutions {
   take(id: string): Warm | undefined {
     const warm = this.#entries.get(id);
     this.#entries.delete(id);
+    this.#bytes -= warm?.bytes ?? 0;
     return warm;
   }
 
   clear(): void {
     for (const warm of this.#entries.values()) forget(warm);
     this.#entries.clear();
+    this.#bytes = 0;
   }
 }
 

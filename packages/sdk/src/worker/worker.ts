@@ -2,34 +2,41 @@
  * Takes tasks and runs them.
  *
  * I1. At most one execution of a task is held here at a time; an offer that comes meanwhile is looked at when it
- *     has ended.
+ *     has ended. Of two claims on one task the newer one counts.
  * I2. Whatever is held is kept alive by heartbeats until its ending has been dealt with.
  * I3. A parked execution goes on only under the claim right after its own; under any other it is forgotten and
  *     the function replays from the record.
  * I4. Offers may be dropped at any time: the server makes them again.
  */
-import { isRefusal, isTimer, type PromiseRecord, type TaskRecord } from "@resonate-ts/protocol";
+import {
+  type ExecuteMessage,
+  isRefusal,
+  isTimer,
+  type PromiseRecord,
+  type TaskRecord,
+} from "@resonate-ts/protocol";
 import type { Codec } from "../codec/codec.ts";
 import { type Ending, Execution } from "../core/execution.ts";
 import type { Surroundings } from "../core/host.ts";
-import {
-  isResonateError,
-  LeaseLostError,
-  PromiseCanceledError,
-  PromiseTimedoutError,
-  ResonateError,
-} from "../errors.ts";
+import { LeaseLostError } from "../errors.ts";
 import { NetworkJournal } from "../journal/network-journal.ts";
 import { makeRequest } from "../network/envelope.ts";
 import type { Network } from "../network/network.ts";
-import { Faults } from "./faults.ts";
+import { readBranch } from "../network/recover.ts";
+import { Announcer } from "./announcer.ts";
+import { FAILURES_MAX, type Failed, Faults, type Measure } from "./faults.ts";
+import { Handback } from "./handback.ts";
 import { Heartbeats } from "./heartbeats.ts";
+import { neverCertain, settledReason, stopping } from "./reasons.ts";
 import { forget, type Warm, WarmExecutions } from "./warm.ts";
 
 /** Most offers that wait for a free place; what is beyond is dropped, and the server makes it again. */
 const OFFERS_MAX = 10_000;
-/** How long stopping waits for what is held to be released, in ms. */
-const STOP_MS = 1_000;
+/** How long stopping waits for what is held to be released, in ms. With what the network takes it is a second at most. */
+const STOP_MS = 500;
+
+/** How often a function is replayed under one claim because it was told something that turned out otherwise. */
+const REPLAYS_MAX = 10;
 
 export interface WorkerOptions {
   readonly network: Network;
@@ -47,7 +54,7 @@ export interface WorkerOptions {
 
 /** A claim as the server grants it. */
 export interface Claimed {
-  readonly task: TaskRecord;
+  readonly task: Pick<TaskRecord, "id" | "version" | "failures" | "cause">;
   readonly promise: PromiseRecord;
   readonly preload: readonly PromiseRecord[];
 }
@@ -57,8 +64,24 @@ interface Offer {
   readonly version: number;
 }
 
+/** A claim that the server took for us. */
+interface Given extends Claimed {
+  /** Its preload is what has settled since the task was last claimed. */
+  readonly delta: boolean;
+}
+
 interface Held extends Offer {
-  readonly execution: Execution;
+  readonly promise: PromiseRecord;
+  /** Another one when it is replayed under this claim. */
+  execution: Execution;
+  /** How many claims in a row had ended without a verdict before this one. */
+  readonly failures: number;
+  /** How often it has been replayed under this claim. */
+  replays: number;
+  /** Its execution has been given up. */
+  dropped: boolean;
+  /** Its pass is over, and what follows from that is under way. */
+  over: boolean;
 }
 
 export class Worker {
@@ -68,54 +91,73 @@ export class Worker {
   readonly #claiming = new Map<string, Promise<void>>();
   /** Offers that wait for a free place, the oldest first. */
   readonly #offers = new Map<string, Offer>();
-  /** Offers of what is held. */
-  readonly #again = new Map<string, Offer>();
+  /** Offers, and claims given, of what is held. */
+  readonly #again = new Map<string, Offer | Given>();
   readonly #warm: WarmExecutions;
   readonly #heartbeats: Heartbeats;
+  readonly #announcer: Announcer;
   readonly #faults: Faults;
-  readonly #cancels = new Set<() => void>();
+  readonly #handback: Handback;
   #stopped: Promise<void> | undefined;
 
   constructor(options: WorkerOptions) {
     const { network, pid, ttlMs, surroundings, warmExecutionsMax } = options;
-    const { clock, logger } = surroundings;
+    const { clock, logger, registry } = surroundings;
+    const slots = options.maxConcurrentTasks;
     this.#options = options;
+    this.#announcer = new Announcer({ network, registry, clock, logger, pid, ttlMs, slots });
     this.#warm = new WarmExecutions(warmExecutionsMax);
     this.#faults = new Faults({ logger, clock });
+    this.#handback = new Handback({ network, logger, clock });
     const held = () => [...this.#held.values()].map(({ id, version }) => ({ id, version }));
-    this.#heartbeats = new Heartbeats({ network, clock, logger, pid, ttlMs, held });
+    const lost = (claim: Offer) => this.#lost(claim);
+    this.#heartbeats = new Heartbeats({ network, clock, logger, pid, ttlMs, held, lost });
+  }
+
+  /** The stream of messages has been opened. */
+  opened(): void {
+    this.#announcer.opened();
+  }
+
+  /** A function has been registered. */
+  registered(): void {
+    this.#announcer.changed();
+  }
+
+  /** The server has a task for us, or somebody like us. */
+  execute({ head, data }: ExecuteMessage): void {
+    if ("promise" in data) this.#given({ ...data, delta: head["resonate:preload"] === "delta" });
+    else this.#consider(data.task);
+  }
+
+  /** Runs a task that this process has created, and so claimed. */
+  adopt(claimed: Claimed): void {
+    const { id, version } = claimed.task;
+    const held = this.#held.get(id);
+    if (held && held.version >= version) return;
+    if (this.#stopped) void this.#handback.release(claimed.task);
+    else this.#begin({ ...claimed, delta: false }, this.#warm.take(id));
   }
 
   /** Takes up an offer, now or when there is room. */
-  offer(offer: Offer): void {
+  #consider(offer: Offer): void {
     const { id } = offer;
     if (this.#stopped || this.#faults.declines(id)) return;
     if (this.#held.has(id) || this.#claiming.has(id)) this.#again.set(id, offer);
     else if (this.#full()) this.#queue(offer);
-    else this.#take(offer);
-  }
-
-  /** Runs a task that has been claimed already. */
-  adopt(claimed: Claimed): void {
-    const { id } = claimed.task;
-    if (this.#stopped) {
-      void this.#release(claimed.task);
-      return;
-    }
-    const before = this.#held.get(id);
-    before?.execution.drop(new LeaseLostError({ promiseId: id }));
-    this.#begin(claimed, this.#warm.take(id), false);
+    else this.#claim(offer);
   }
 
   /** A promise has settled. If its task runs here, that was somebody else's doing, and the work is in vain. */
   settled(promise: PromiseRecord): void {
     const { id } = promise;
-    const reason = reasonOf(promise);
-    this.#held.get(id)?.execution.drop(reason);
+    const reason = settledReason(promise);
+    const held = this.#held.get(id);
+    if (held) drop(held, reason);
     this.#warm.take(id)?.execution.drop(reason);
   }
 
-  /** Takes nothing more, fires the signals of what runs, and releases it, within a second. Safe to call twice. */
+  /** Takes nothing more, fires the signals of what runs, and releases it, within half a second. Safe to call twice. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
@@ -123,16 +165,17 @@ export class Worker {
 
   async #stop(): Promise<void> {
     const { clock } = this.#options.surroundings;
+    this.#announcer.stop();
     this.#heartbeats.stop();
     this.#offers.clear();
     this.#again.clear();
     this.#warm.clear();
-    for (const cancel of this.#cancels) cancel();
+    this.#handback.cancel();
     const held = [...this.#held.values()];
     this.#held.clear();
-    for (const { id, execution } of held) execution.drop(stopping(id));
+    for (const claim of held) drop(claim, stopping(claim.id));
     const released = Promise.all([
-      ...held.map((claim) => this.#release(claim)),
+      ...held.map((claim) => this.#handback.release(claim)),
       ...this.#claiming.values(),
     ]);
     const late = Promise.withResolvers<void>();
@@ -156,8 +199,8 @@ export class Worker {
     );
   }
 
-  #take(offer: Offer): void {
-    const claiming = this.#claim(offer).catch((error: unknown) => {
+  #claim(offer: Offer): void {
+    const claiming = this.#acquire(offer).catch((error: unknown) => {
       const { logger } = this.#options.surroundings;
       logger.warn({ id: offer.id, error }, "A task could not be claimed.");
     });
@@ -170,7 +213,7 @@ export class Worker {
     );
   }
 
-  async #claim({ id, version }: Offer): Promise<void> {
+  async #acquire({ id, version }: Offer): Promise<void> {
     const { network, pid, ttlMs } = this.#options;
     const warm = this.#warm.take(id);
     const delta = warm?.version === version && network.extensions.has("delta");
@@ -184,64 +227,144 @@ export class Worker {
     if (isRefusal(response)) {
       // Somebody else was faster, or it is over: both are normal.
       if (warm && response.head.status !== 404) this.#keep(warm);
-    } else if (this.#stopped) await this.#release(response.data.task);
-    else if (!isTimer(response.data.promise.tags)) this.#begin(response.data, warm, delta);
+    } else if (this.#stopped) await this.#handback.release(response.data.task);
+    else if (!isTimer(response.data.promise.tags)) this.#begin({ ...response.data, delta }, warm);
   }
 
-  #begin({ task, promise, preload }: Claimed, warm: Warm | undefined, delta: boolean): void {
+  /** A claim came unasked. Of two claims on one task the newer one counts; one that is of no use is given back. */
+  #given(claimed: Given): void {
+    const { task, promise } = claimed;
+    const held = this.#held.get(task.id);
+    if (isTimer(promise.tags) || (held && held.version >= task.version)) return;
+    const ending = held && (held.over || held.execution.parking);
+    // What is held is being let go, and that is how it came to be given anew: it goes on when that is through.
+    if (ending || this.#claiming.has(task.id)) this.#again.set(task.id, claimed);
+    else if (this.#stopped || (!held && this.#full())) void this.#handback.release(task);
+    else {
+      this.#begin(claimed, this.#warm.take(task.id));
+      this.#heartbeats.confirm(task);
+    }
+  }
+
+  #begin({ task, promise, preload, delta }: Given, warm: Warm | undefined): void {
     const { id, version } = task;
-    const { network, codec, surroundings } = this.#options;
+    const before = this.#held.get(id);
+    if (before) drop(before, new LeaseLostError({ promiseId: id }));
     const goesOn = warm !== undefined && version === warm.version + 1;
     if (warm && !goesOn) forget(warm);
-    const execution = goesOn
-      ? warm.execution
-      : new Execution({
-          promise,
-          journal: new NetworkJournal({ network, codec, task, preload }),
-          surroundings,
-          nameAll: () => !network.extensions.has("delta"),
-        });
-    const held: Held = { id, version, execution };
+    const execution = goesOn ? warm.execution : this.#execution({ task, promise, preload });
+    const state = { failures: task.failures ?? 0, replays: 0, dropped: false, over: false };
+    const held: Held = { id, version, promise, execution, ...state };
     this.#held.set(id, held);
     this.#heartbeats.start();
-    const pass = goesOn ? execution.resume({ version, preload, read: !delta }) : execution.run();
-    void pass.then((ending) => this.#ended(held, ending));
+    if (held.failures >= FAILURES_MAX) return void this.#quarantine(held, task.cause);
+    void this.#first(held, { goesOn, preload, delta }).then((ending) => this.#ended(held, ending));
+  }
+
+  /** Whoever ran it before did not live to tell how it ended, too often: nobody is to try it again. */
+  async #quarantine(held: Held, cause: string | undefined): Promise<void> {
+    const { id, failures } = held;
+    held.over = true;
+    const error = new Error(
+      cause ?? "The processes that ran it were lost, each time before it ended.",
+    );
+    await this.#takeMeasure(held, this.#faults.halt(id, { tries: failures, error }));
+    if (this.#held.get(id) !== held) return;
+    drop(held, new LeaseLostError({ promiseId: id }));
+    this.#held.delete(held.id);
+    this.#options.onAway(id);
+    this.#next(id);
+  }
+
+  #first(
+    held: Held,
+    how: {
+      readonly goesOn: boolean;
+      readonly preload: Claimed["preload"];
+      readonly delta: boolean;
+    },
+  ): Promise<Ending> {
+    const { execution, version } = held;
+    const { goesOn, preload, delta } = how;
+    if (goesOn) return execution.resume({ version, preload, read: !delta });
+    // What has settled lately is not enough for an execution that starts from the top.
+    return delta ? this.#replay(held) : execution.run();
+  }
+
+  #execution({ task, promise, preload }: Claimed): Execution {
+    const { network, codec, surroundings } = this.#options;
+    return new Execution({
+      promise,
+      journal: new NetworkJournal({ network, codec, task, preload }),
+      surroundings,
+      nameAll: () => !network.extensions.has("delta"),
+    });
+  }
+
+  /** Runs a function from the top under the claim that it has: what it was told is not what is on record. */
+  async #replay(held: Held): Promise<Ending> {
+    const { network } = this.#options;
+    held.replays += 1;
+    if (held.replays > REPLAYS_MAX) return { kind: "fault", error: neverCertain(held.id) };
+    try {
+      const preload = await readBranch(held.promise, (request) => network.send(request));
+      if (held.dropped) return { kind: "dropped" };
+      held.execution = this.#execution({
+        task: held,
+        promise: held.promise,
+        preload: preload ?? [],
+      });
+      return await held.execution.run();
+    } catch (error) {
+      return { kind: "fault", error };
+    }
   }
 
   async #ended(held: Held, ending: Ending): Promise<void> {
     const { onSettled, onAway } = this.#options;
-    if (this.#held.get(held.id) !== held) return; // Stopped: it has been dealt with.
+    if (this.#held.get(held.id) !== held) return; // Stopped, or claimed anew: it has been dealt with.
+    held.over = ending.kind !== "misled";
     switch (ending.kind) {
       case "settled":
         this.#faults.clear(held.id);
-        this.#let(held);
+        this.#held.delete(held.id);
         onSettled(ending.promise);
         break;
       case "parked":
         this.#faults.clear(held.id);
-        this.#let(held);
+        this.#held.delete(held.id);
         this.#keep(held);
         onAway(held.id);
         break;
       case "fault":
-        if (isMissing(ending.error)) this.#faults.decline(held.id, ending.error);
-        else await this.#backOff(this.#faults.add(held.id, ending.error));
+        await this.#takeMeasure(held, this.#faults.measure(faultOf(held, ending.error)));
         if (this.#held.get(held.id) !== held) return;
-        await this.#release(held);
-        this.#let(held);
+        this.#held.delete(held.id);
         onAway(held.id);
         break;
+      case "misled":
+        await this.#ended(held, await this.#replay(held));
+        return;
       case "lost":
       case "dropped":
-        this.#let(held);
+        this.#held.delete(held.id);
         onAway(held.id);
         break;
     }
     this.#next(held.id);
   }
 
-  #let({ id }: Held): void {
-    this.#held.delete(id);
+  async #takeMeasure(held: Held, measure: Measure): Promise<void> {
+    if (measure.kind === "halt") return this.#handback.halt(held, measure.cause);
+    if (measure.delayMs > 0) await this.#handback.pause(measure.delayMs);
+    if (this.#held.get(held.id) === held) await this.#handback.release(held, measure.cause);
+  }
+
+  #lost({ id, version }: Offer): void {
+    const held = this.#held.get(id);
+    // Parking and settling let go of a claim too; their answers say so.
+    if (held?.version !== version || held.over || held.execution.leaving) return;
+    drop(held, new LeaseLostError({ promiseId: id }));
   }
 
   #keep(warm: Warm): void {
@@ -251,62 +374,26 @@ export class Worker {
 
   /** Something has ended: looks at what was offered meanwhile, of the same task first. */
   #next(id: string): void {
-    if (this.#stopped || this.#held.has(id)) return;
+    if (this.#stopped) return;
     const again = this.#again.get(id);
-    this.#again.delete(id);
-    if (again) this.offer(again);
+    if (again && ("task" in again || !this.#held.has(id))) {
+      this.#again.delete(id);
+      if ("task" in again) this.#given(again);
+      else this.#consider(again);
+    }
     for (const offer of this.#offers.values()) {
       if (this.#full()) return;
       this.#offers.delete(offer.id);
-      this.offer(offer);
-    }
-  }
-
-  #backOff(ms: number): Promise<void> {
-    const { clock } = this.#options.surroundings;
-    return new Promise((resolve) => {
-      const done = () => {
-        this.#cancels.delete(cancel);
-        resolve();
-      };
-      const timer = clock.background(ms, done);
-      const cancel = () => {
-        timer();
-        done();
-      };
-      this.#cancels.add(cancel);
-    });
-  }
-
-  /** Gives a claim back. If that fails its lease runs out by itself. */
-  async #release({ id, version }: Offer): Promise<void> {
-    const { network, surroundings } = this.#options;
-    try {
-      await network.send(makeRequest("task.release", { id, version }));
-    } catch (error) {
-      surroundings.logger.debug({ id, error }, "A task could not be released.");
+      this.#consider(offer);
     }
   }
 }
 
-/** The function is not registered here. Others may have it, so the task is not kept from them. */
-function isMissing(error: unknown): boolean {
-  return (
-    isResonateError(error, "FUNCTION_NOT_REGISTERED") ||
-    isResonateError(error, "VERSION_NOT_REGISTERED")
-  );
+function faultOf({ id, failures, execution }: Held, error: unknown): Failed {
+  return { id, error, failures, called: execution.called };
 }
 
-/** Why work on a promise that has settled is in vain. */
-function reasonOf({ id: promiseId, state, timeoutAt }: PromiseRecord): ResonateError {
-  if (state === "rejected_canceled") return new PromiseCanceledError({ promiseId });
-  if (state === "rejected_timedout") return new PromiseTimedoutError({ promiseId, timeoutAt });
-  return new LeaseLostError({ promiseId });
-}
-
-function stopping(id: string): ResonateError {
-  return new ResonateError(
-    "STOPPED",
-    `This process stops; '${id}' goes on elsewhere, or when it is started again.`,
-  );
+function drop(held: Held, reason: unknown): void {
+  held.dropped = true;
+  held.execution.drop(reason);
 }

@@ -111,7 +111,9 @@ export class EngineNetwork implements Network {
     again = () => request,
   ): Promise<Response<K> | Refusal> {
     this.sent.push(request);
-    const answer = (await this.intercept(request)) ?? (await this.#process(request));
+    // At once where nothing is in the way, so that what is sent in one turn is applied in its order.
+    const intercepted = this.intercept(request);
+    const answer = (intercepted && (await intercepted)) ?? (await this.#process(request));
     if (this.losesAnswer(request)) return this.send(again(), again);
     for (const watcher of this.#watchers) watcher({ request, answer });
     return answer as Response<K> | Refusal;

@@ -1,7 +1,10 @@
+import type { ClaimedTask } from "@resonate-ts/protocol";
+import { EXTENSIONS } from "@resonate-ts/server";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Constant, type Context, Never, type ResonateError } from "../../src/index.ts";
+import { makeRequest } from "../../src/network/envelope.ts";
 import { fenced, idOf, refusal } from "./engine-network.ts";
-import { gate, openWorld, type World } from "./world.ts";
+import { gate, openWorld, WITHOUT_CLAIMS, type World } from "./world.ts";
 
 let world: World;
 let calls: string[] = [];
@@ -50,7 +53,7 @@ const faults = {
 
 describe.each(Object.entries(faults))("%s", (_name, { fn, message }) => {
   test("ends the pass; the task is let go after a second, then after two", async () => {
-    const client = world.client({ register: { fn } });
+    const client = world.client({ register: { fn }, extensions: WITHOUT_CLAIMS });
     const { resonate, network } = client;
     const handle = await resonate.beginRun("w", "fn");
 
@@ -71,6 +74,78 @@ describe.each(Object.entries(faults))("%s", (_name, { fn, message }) => {
     expect(await handle.done()).toBe(false);
     expect(client.logged.filter(({ level }) => level === "error").length).toBe(1);
   });
+});
+
+describe.each([
+  ["claims that come with the offer", EXTENSIONS],
+  ["claims of its own", WITHOUT_CLAIMS],
+  ["a server without extensions", []],
+])("code that cannot go on, with %s", (_how, extensions) => {
+  test("is tried five times, then halted with the cause, and goes on when somebody continues it", async () => {
+    let mended = false;
+    function* fn(ctx: Context): Generator<unknown, string, unknown> {
+      calls.push("try");
+      yield* ctx.panic(!mended, "not mended");
+      return "mended";
+    }
+    const { resonate, network, logs } = world.client({ register: { fn }, extensions });
+    const handle = await resonate.beginRun("w", "fn");
+    const halted = network.answered(({ request }) => request.kind === "task.halt");
+
+    for (const seconds of [1, 2, 4, 8]) {
+      await logs("error", /not mended/);
+      const released = network.answered(({ request }) => request.kind === "task.release");
+      const tried = calls.length;
+      await vi.advanceTimersByTimeAsync(seconds * 1_000);
+      await released;
+      while (calls.length === tried) await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect((await halted).answer.head.status).toBe(200);
+    await logs("error", /'w' is halted: 5 tries .*'w' gave up: not mended.*continue/);
+
+    expect(calls.length).toBe(5);
+    const [halt] = network.sent.filter(({ kind }) => kind === "task.halt");
+    expect(halt?.head["resonate:cause"]).toBe("ResonateError: 'w' gave up: not mended");
+    const [task] = await world.engine.process([makeRequest("task.get", { id: "w" })]);
+    expect(task?.data).toMatchObject({ task: { state: "halted" } });
+    mended = true;
+    await world.engine.process([makeRequest("task.continue", { id: "w" })]);
+    expect(await handle.result()).toBe("mended");
+  });
+});
+
+test("work that was lost with its process five times is halted by the next one, not run", async () => {
+  const client = world.client({ register: { fn: () => calls.push("run") }, pid: "p" });
+  const { network, resonate } = client;
+  const caller = world.client({ group: "clients" });
+  await caller.resonate.beginRpc("w", "fn", resonate.options({ target: "nobody yet" }));
+  const data = { id: "w", version: 0, pid: "p", ttl: 60_000 };
+  const [answer] = await world.engine.process([makeRequest("task.acquire", data)]);
+  const { task, promise, preload } = (answer as { data: ClaimedTask }).data;
+  const halted = network.answered(({ request }) => request.kind === "task.halt");
+
+  const lost = { ...task, failures: 5 };
+  network.deliver({ kind: "execute", head: {}, data: { task: lost, promise, preload } });
+
+  expect((await halted).answer.head.status).toBe(200);
+  await client.logs("error", /'w' is halted: 5 tries .*The processes that ran it were lost/);
+  expect(calls).toEqual([]);
+});
+
+test("a server that does not let us is asked again for as long as it takes", async () => {
+  const client = world.client({ register: { fn: async (ctx: Context) => ctx.run(() => 1) } });
+  client.network.intercept = (request) =>
+    request.kind === "task.fence" ? refusal(request, 403) : (undefined as never);
+  await client.resonate.beginRun("w", "fn");
+  const fences = () => client.network.sent.filter(({ kind }) => kind === "task.fence").length;
+
+  for (let tries = 1; tries <= 7; tries++) {
+    while (fences() < tries) await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+    await vi.advanceTimersByTimeAsync(30_000);
+  }
+
+  expect(client.network.summary("task.halt")).toEqual([]);
 });
 
 describe("a function that is not registered here", () => {
@@ -103,6 +178,9 @@ describe("a function that is not registered here", () => {
   });
 
   test("is run by others at once, and not asked for here for a while", async () => {
+    // The server makes an offer that is left unanswered to another one, by a clock that is not simulated.
+    vi.useRealTimers();
+    world = await openWorld();
     const without = world.client({ register: { other: () => 1 } });
     await without.network.init();
     const first = without.network.answered(({ request }) => request.kind === "task.release");
@@ -334,6 +412,45 @@ describe("a lost lease", () => {
     expect((await two.resonate.promises.getValue("w")).value).toBe("second");
   });
 });
+
+test.each([
+  ["generator", true],
+  ["async", false],
+])(
+  "a step that hangs past its deadline times out, and its %s workflow goes on",
+  async (_style, isGenerator) => {
+    vi.useRealTimers();
+    world = await openWorld();
+    const aborted = Promise.withResolvers<unknown>();
+    const hang = (ctx: Context) => {
+      ctx.signal.addEventListener("abort", () => aborted.resolve(ctx.signal.reason));
+      return new Promise<never>(() => {});
+    };
+    const codeOf = (error: unknown) => (error as ResonateError).code;
+    function* generator(ctx: Context): Generator<unknown, string, unknown> {
+      try {
+        return yield* ctx.run(hang, ctx.options({ timeout: 50 }));
+      } catch (error) {
+        return yield* ctx.run(codeOf.bind(undefined, error));
+      }
+    }
+    async function asynchronous(ctx: Context): Promise<string> {
+      try {
+        return await ctx.run(hang, ctx.options({ timeout: 50 }));
+      } catch (error) {
+        return ctx.run(() => codeOf(error));
+      }
+    }
+    const { resonate, logged } = world.client({
+      register: { fn: isGenerator ? generator : asynchronous },
+    });
+
+    expect(await resonate.run("w", "fn")).toBe("PROMISE_TIMED_OUT");
+
+    expect(await aborted.promise).toMatchObject({ code: "PROMISE_TIMED_OUT" });
+    expect(logged).toEqual([]);
+  },
+);
 
 test("a server that refuses a step is named, with the step", async () => {
   const fn = async (ctx: Context) => ctx.run(() => 1);

@@ -1,5 +1,5 @@
 /** Random workflows: the style does not matter, and neither does a process that is killed at any point. */
-import { openEngine } from "@resonate-ts/server";
+import { EXTENSIONS, openEngine } from "@resonate-ts/server";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Context } from "../../src/index.ts";
@@ -165,7 +165,7 @@ test("compute the same when the process is killed at any request, without parked
     fc.constantFrom(...styles),
     fc.nat(40),
     fc.constantFrom(0, 1_000),
-    fc.constantFrom<readonly Extension[]>(["batch", "lease", "delta"], []),
+    fc.constantFrom<readonly Extension[]>(EXTENSIONS, ["batch", "lease", "delta"], []),
     async (given, style, requests, warmExecutionsMax, extensions) => {
       await inWorld(async (world) => {
         const { effects, register } = functions();

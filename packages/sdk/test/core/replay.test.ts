@@ -1,7 +1,8 @@
+import type { Request } from "@resonate-ts/protocol";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Context } from "../../src/index.ts";
 import { fenced } from "./engine-network.ts";
-import { gate, openWorld, type World } from "./world.ts";
+import { gate, openWorld, WITHOUT_CLAIMS, type World } from "./world.ts";
 
 let world: World;
 let calls: string[] = [];
@@ -37,6 +38,26 @@ describe.each([
 ] as const)("%s functions", (_style, workflow) => {
   test("a parked function goes on where it was, without being entered again", async () => {
     const { resonate, network } = world.client({ register: { workflow } });
+
+    const parked = network.parked("w");
+    const handle = await resonate.beginRun("w", "workflow");
+    await parked;
+    await resonate.promises.resolveValue("w:1", "b");
+
+    expect(await handle.result()).toBe("a b c");
+    expect(calls).toEqual(["enter", "a", "c"]);
+    // Its claim came with the offer, and with what had settled.
+    expect(network.messages.map(({ head }) => head)).toContainEqual({
+      "resonate:preload": "delta",
+    });
+    expect(network.summary("task.acquire", "promise.get")).toEqual([]);
+  });
+
+  test("it does so where it claims its tasks itself", async () => {
+    const { resonate, network } = world.client({
+      register: { workflow },
+      extensions: WITHOUT_CLAIMS,
+    });
 
     const parked = network.parked("w");
     const handle = await resonate.beginRun("w", "workflow");
@@ -122,7 +143,11 @@ describe.each([
 });
 
 test("a claim that is not the next one makes a parked function replay", async () => {
-  const first = world.client({ pid: "first", register: { generator } });
+  const first = world.client({
+    pid: "first",
+    register: { generator },
+    extensions: WITHOUT_CLAIMS,
+  });
   const parked = first.network.parked("w");
   await first.resonate.beginRun("w", "generator");
   await parked;
@@ -206,14 +231,15 @@ test("what settles while a park is under way is not missed", async () => {
 test("an offer that comes before the answer to the park is taken up after it", async () => {
   const { resonate, network } = world.client({ register: { generator } });
   const execute = network.answered(({ request }) => request.kind === "promise.settle");
-  network.intercept = async (request) => {
-    if (request.kind !== "task.suspend") return undefined as never;
+  const late = async (request: Request) => {
     network.intercept = () => undefined;
     const [answer] = await world.engine.process([request]);
     await resonate.promises.resolveValue("w:1", "b");
     await execute;
     return answer as never;
   };
+  network.intercept = (request) =>
+    request.kind === "task.suspend" ? late(request) : (undefined as never);
 
   expect(await resonate.run("w", "generator")).toBe("a b c");
   expect(calls).toEqual(["enter", "a", "c"]);
@@ -270,13 +296,14 @@ test("what a parked workflow starts by itself is done under its next claim, not 
     };
     return Promise.all([remote, helper()]);
   }
-  const { resonate, network } = world.client({ register: { workflow } });
+  const { resonate, network, logs } = world.client({ register: { workflow } });
   const parked = network.parked("w");
   const handle = await resonate.beginRun("w", "workflow");
   await parked;
 
   own.resolve();
-  await new Promise((resolve) => setImmediate(resolve));
+  // It says so after a second.
+  await logs("warn", /'w' \(workflow\) asked for something while it was waiting/);
   expect(network.summary("promise.create")).toEqual(["promise.create w:0"]);
   await resonate.promises.resolveValue("w:0", "x");
 

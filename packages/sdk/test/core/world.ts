@@ -1,11 +1,17 @@
 /** An engine in memory and the clients of one test. */
-import { type Engine, openEngine } from "@resonate-ts/server";
+import { type Engine, EXTENSIONS, openEngine } from "@resonate-ts/server";
 import { afterEach } from "vitest";
 import { Resonate, type ResonateOptions } from "../../src/index.ts";
 import type { Logger, LogLevel } from "../../src/logger.ts";
 import { makeRequest } from "../../src/network/envelope.ts";
 import type { Extension } from "../../src/network/network.ts";
 import { EngineNetwork } from "./engine-network.ts";
+
+/** What the server is seen to have where a test does not say. */
+export const defaults: { extensions: readonly Extension[] } = { extensions: EXTENSIONS };
+
+/** As `defaults`, but tasks are claimed one by one. */
+export const WITHOUT_CLAIMS = EXTENSIONS.filter((extension) => extension !== "claim");
 
 export interface Client {
   readonly resonate: Resonate;
@@ -34,12 +40,12 @@ export class World {
     options: ResonateOptions & { extensions?: readonly Extension[]; register?: Functions } = {},
   ): Client {
     this.#count += 1;
-    const { extensions, register, group, ...rest } = options;
+    const { extensions = defaults.extensions, register, group, ...rest } = options;
     const pid = options.pid ?? `p${this.#count}`;
     const network = new EngineNetwork(this.engine, {
       pid,
       ...(group && { group }),
-      ...(extensions && { extensions }),
+      extensions,
     });
     const { logged, logger, logs } = recordingLogger();
     // Calls that name no target go where nobody is, unless a test says otherwise.

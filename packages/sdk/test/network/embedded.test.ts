@@ -44,6 +44,19 @@ test("requests of one turn are answered in order, before init too", async () => 
   expect([missing.head.status, isRefusal(missing)]).toEqual([404, true]);
 });
 
+test("a request that is malformed is refused in its place, as over HTTP", async () => {
+  const network = open();
+
+  const [before, malformed, after] = await Promise.all([
+    network.send(create("a")),
+    network.send(create("b", { "resonate:target": "nowhere" })),
+    network.send(create("c")),
+  ]);
+
+  expect([before, malformed, after].map(({ head }) => head.status)).toEqual([200, 400, 200]);
+  expect(malformed.data).toMatch(/resonate:target must be an address/);
+});
+
 test("the extensions are those of the server, once it is open", async () => {
   const network = open();
   expect([...network.extensions]).toEqual([]);

@@ -547,10 +547,31 @@ describe("a 409 after a lost answer", () => {
     expect(answer.head.status).toBe(status);
   });
 
-  test("is a plain refusal when nothing was lost", async () => {
-    const server = await serve({ reply: () => ({ status: 409, data: "Task is not pending" }) });
+  test("is looked at too when it was sent once: something on the way may have sent it again", async () => {
+    const server = await serve({
+      reply: ({ kind }) =>
+        kind === "promise.get"
+          ? { status: 200, data: { promise: promise("t", { state: "resolved" }) } }
+          : { status: 409, data: "Task is not acquired" },
+    });
 
-    const answer = await connect(server.url).send(acquire());
+    const answer = await connect(server.url).send(
+      makeRequest("task.fulfill", {
+        ...{ id: "t", version: 4 },
+        action: { kind: "promise.settle", data: { id: "t", state: "resolved", value: {} } },
+      }),
+    );
+
+    expect(answer.head.status).toBe(200);
+    expect(server.requests.map(({ kind }) => kind)).toEqual(["task.fulfill", "promise.get"]);
+  });
+
+  test("is a plain refusal where nothing could have been lost", async () => {
+    const server = await serve({ reply: () => ({ status: 409, data: "Task is not held" }) });
+
+    const answer = await connect(server.url).send(
+      makeRequest("task.release", { id: "t", version: 4 }),
+    );
 
     expect(answer.head.status).toBe(409);
     expect(server.posts).toHaveLength(1);

@@ -51,6 +51,12 @@ onEveryStore("schedule.create", (lab) => {
     },
   );
 
+  test("a bad cron is 400 also when its id is taken: a request is judged before what is stored", async () => {
+    await lab().ok("schedule.create", given);
+
+    expect((await lab().ask("schedule.create", { ...given, cron: "nonsense" })).status).toBe(400);
+  });
+
   test.each([
     // 1,000,000 ms after the epoch: Thursday 1970-01-01, 00:16:40 UTC.
     ["*/5 * * * * *", "1970-01-01T00:16:45Z"],

@@ -1,10 +1,13 @@
 /**
- * The promises and tasks of the protocol once more, as plainly as can be: maps, sets and one function per kind of
- * request. It shares no code with the server and knows nothing of stores, batches or steps.
+ * The protocol once more, as plainly as can be: maps, sets and one function per kind of request. It shares no code
+ * with the server and knows nothing of stores, batches or steps.
  *
  * Where the protocol leaves a choice it takes the server's: a deadline that has passed is written down by `tick` only
- * (until then it is seen by projection), and the preload of a 300 names what is settled besides the branch.
+ * (until then it is seen by projection), the preload of a 300 names what is settled besides the branch, and a notice
+ * that was not delivered is sent again. Our additions to the head that it knows: the preload may be left out, or be the
+ * delta.
  */
+import { nextAfter } from "./oracle-cron.ts";
 
 type Tags = Readonly<Record<string, string>>;
 
@@ -34,6 +37,27 @@ interface Tasked {
   retryAt: number | undefined;
 }
 
+interface Scheduled {
+  readonly id: string;
+  readonly cron: string;
+  readonly promiseId: string;
+  readonly promiseTimeout: number;
+  readonly promiseParam: object;
+  readonly promiseTags: Tags;
+  readonly createdAt: number;
+  nextRunAt: number;
+  lastRunAt?: number;
+}
+
+/** A listener that was told and has not received it. */
+interface Notice {
+  readonly id: string;
+  readonly address: string;
+  nextAt: number;
+  /** Sent since the messages were taken last. */
+  sent: boolean;
+}
+
 export interface Answer {
   readonly status: number;
   // biome-ignore lint/suspicious/noExplicitAny: the answers of all kinds.
@@ -44,6 +68,7 @@ export interface Answer {
 type Data = any;
 
 export const RETRY_MS = 30_000;
+const NOTICE_MS_MAX = 600_000;
 const TIMER = "resonate:timer";
 const TARGET = "resonate:target";
 
@@ -51,8 +76,34 @@ export class Oracle {
   now = 0;
   readonly promises = new Map<string, Promised>();
   readonly tasks = new Map<string, Tasked>();
+  readonly schedules = new Map<string, Scheduled>();
+  #notices = new Map<string, Notice>();
   #executes = new Map<string, string>();
-  #unblocks: string[] = [];
+  #others: string[] = [];
+
+  /** Another oracle that knows the same promises and tasks. */
+  copy(): Oracle {
+    const copy = new Oracle();
+    copy.now = this.now;
+    for (const [id, promise] of this.promises) {
+      const { callbacks, listeners } = promise;
+      copy.promises.set(id, {
+        ...promise,
+        callbacks: new Set(callbacks),
+        listeners: new Set(listeners),
+      });
+    }
+    for (const [id, task] of this.tasks) {
+      const { resumes, heard } = task;
+      copy.tasks.set(id, { ...task, resumes: new Set(resumes), heard: new Set(heard) });
+    }
+    return copy;
+  }
+
+  /** The same text for oracles that answer the same from here on. */
+  fingerprint(): string {
+    return JSON.stringify([...this.promises.keys()].sort().map((id) => this.stored(id)));
+  }
 
   /** Answers a valid request. `preload`: what its head asks for. */
   ask(kind: string, data: Data, preload?: string): Answer {
@@ -91,12 +142,23 @@ export class Oracle {
         return this.#continue(data);
       case "task.search":
         return this.#searchTasks(data);
+      case "schedule.create":
+        return this.#scheduleCreate(data);
+      case "schedule.get":
+        return this.#onSchedule(data, (schedule) => ok({ schedule: { ...schedule } }));
+      case "schedule.delete":
+        return this.#onSchedule(data, ({ id }) => {
+          this.schedules.delete(id);
+          return ok({});
+        });
+      case "schedule.search":
+        return this.#searchSchedules(data);
       default:
         throw new Error(`the oracle does not know ${kind}`);
     }
   }
 
-  /** Does what is due: deadlines, then those who wait for them, then retries and leases. */
+  /** Does what is due: deadlines, then those who wait for them, retries and leases, notices, schedules. */
   tick(): void {
     const dead = [...this.promises.values()].filter(
       (promise) =>
@@ -108,15 +170,48 @@ export class Oracle {
       const over = (at: number | undefined) => at !== undefined && at <= this.now;
       if (over(task.retryAt) || over(task.leaseAt)) this.#offer(task);
     }
+    for (const [key, notice] of this.#notices) {
+      if (notice.nextAt > this.now) continue;
+      const settledAt = this.promises.get(notice.id)?.settledAt ?? never();
+      if (this.now - settledAt > NOTICE_MS_MAX) this.#notices.delete(key);
+      else this.#notify(notice);
+    }
+    for (const schedule of this.schedules.values()) this.#fire(schedule);
   }
 
   /** What has been sent since the last time, sorted. An offer that no longer holds was never sent. */
   takeMessages(): string[] {
     const executes = [...this.#executes].filter(([id]) => this.tasks.get(id)?.state === "pending");
-    const sent = [...executes.map(([, message]) => message), ...this.#unblocks];
+    const sent = [...executes.map(([, message]) => message), ...this.#others];
     this.#executes = new Map();
-    this.#unblocks = [];
+    this.#others = [];
     return sent.sort();
+  }
+
+  /** The notices sent last have arrived, or (`false`) not. */
+  delivered(arrived: boolean): void {
+    for (const [key, notice] of this.#notices) {
+      if (notice.sent && arrived) this.#notices.delete(key);
+      notice.sent = false;
+    }
+  }
+
+  /** What has to be stored of an id: not projected, with the instants at which the server must act. */
+  stored(id: string): object {
+    const promise = this.promises.get(id);
+    const task = this.tasks.get(id);
+    const waits = promise?.state === "pending" && external(promise);
+    const notices = [...this.#notices.values()].filter((notice) => notice.id === id);
+    const { callbacks = [], listeners = [], ...record } = promise ?? {};
+    const { resumes, heard = [], leaseAt, retryAt, ...rest } = task ?? {};
+    return {
+      ...(promise && { promise: { ...record, dueAt: waits ? promise.timeoutAt : undefined } }),
+      ...(task && { task: { ...rest, resumes: resumes?.size, dueAt: leaseAt ?? retryAt } }),
+      callbacks: [...callbacks].sort(),
+      listeners: [...listeners].sort(),
+      resumedBy: task?.state === "fulfilled" ? [] : [...heard].sort(),
+      notices: notices.map(({ address, nextAt }) => `${address} at ${nextAt}`).sort(),
+    };
   }
 
   // Views.
@@ -167,7 +262,7 @@ export class Oracle {
     return promise ? ok({ promise: this.#showPromise(promise) }) : { status: 404 };
   }
 
-  #create(data: Data, claim?: { pid: string; ttl: number }): object {
+  #create(data: Data, claim?: { pid: string; ttl: number }, bornAt?: number): object {
     const existing = this.promises.get(data.id);
     if (existing) return this.#showPromise(existing);
     const { id, timeoutAt, param = {}, tags = {} } = data;
@@ -179,7 +274,7 @@ export class Oracle {
       value: {},
       tags,
       timeoutAt,
-      createdAt: dead ? timeoutAt : this.now,
+      createdAt: bornAt ?? (dead ? timeoutAt : this.now),
       settledAt: dead ? timeoutAt : undefined,
       callbacks: new Set(),
       listeners: new Set(),
@@ -209,22 +304,26 @@ export class Oracle {
     else this.#offer(task);
   }
 
-  #settle({ id, state, value = {} }: Data): Answer {
+  #settle({ id, state, value = {} }: Data, by?: "holder"): Answer {
     const promise = this.promises.get(id);
     if (!promise) return { status: 404 };
     if (!this.#settled(id)) {
-      this.#fix(promise, state, value, this.now);
+      this.#fix(promise, state, value, this.now, by);
       this.#discharge(promise);
     }
     return ok({ promise: this.#showPromise(promise) });
   }
 
-  #fix(promise: Promised, state: string, value: object, at: number): void {
+  /** Fixes the verdict. Whoever holds the claim is told, unless it is who says so. */
+  #fix(promise: Promised, state: string, value: object, at: number, by?: "holder"): void {
     promise.state = state;
     promise.value = value;
     promise.settledAt = at;
     const task = this.tasks.get(promise.id);
     if (!task) return;
+    if (task.state === "acquired" && by !== "holder") {
+      this.#others.push(`revoke ${promise.id} ${state} from ${task.pid}`);
+    }
     clear(task, "fulfilled");
     task.resumes = new Set();
   }
@@ -232,10 +331,21 @@ export class Oracle {
   #discharge(promise: Promised): void {
     for (const awaiter of promise.callbacks) this.#resume(awaiter, promise.id);
     for (const address of promise.listeners) {
-      this.#unblocks.push(`unblock ${promise.id} ${promise.state} to ${address}`);
+      const notice = { id: promise.id, address, nextAt: 0, sent: false };
+      this.#notices.set(`${promise.id} ${address}`, notice);
+      this.#notify(notice);
     }
     promise.callbacks.clear();
     promise.listeners.clear();
+  }
+
+  /** Sends a notice; the next time after as long as it is old, but after a second and before the retry time-out. */
+  #notify(notice: Notice): void {
+    const { state, settledAt } = this.promises.get(notice.id) ?? never();
+    const age = this.now - (settledAt ?? never());
+    notice.nextAt = this.now + Math.min(Math.max(age, 1_000), RETRY_MS);
+    notice.sent = true;
+    this.#others.push(`unblock ${notice.id} ${state} to ${notice.address}`);
   }
 
   #resume(awaiter: string, awaited: string): void {
@@ -267,8 +377,8 @@ export class Oracle {
     return ok({ promise: this.#showPromise(promise) });
   }
 
-  #searchPromises({ state, tags = {}, limit = 100 }: Data): Answer {
-    const wanted = Object.entries(tags);
+  #searchPromises({ state, tags, limit = 100 }: Data): Answer {
+    const wanted = Object.entries<string>(tags ?? {});
     const found = this.#byId(
       [...this.promises.values()].filter((promise) =>
         wanted.every(([name, value]) => promise.tags[name] === value),
@@ -281,8 +391,11 @@ export class Oracle {
 
   #offer(task: Tasked): void {
     clear(task, "pending");
-    const { tags } = this.promises.get(task.id) ?? never();
-    if (tags[TIMER] === "true") return;
+    const { tags, timeoutAt } = this.promises.get(task.id) ?? never();
+    if (tags[TIMER] === "true") {
+      task.retryAt = timeoutAt;
+      return;
+    }
     task.retryAt = this.now + RETRY_MS;
     this.#executes.set(task.id, `execute ${task.id} ${task.version} to ${tags[TARGET]}`);
   }
@@ -345,11 +458,13 @@ export class Oracle {
     const task = this.#held(data);
     if ("status" in task) return task;
     const { kind } = data.action;
+    // The delta is of what came before; what this very fence settles comes with the next one.
+    const heard = new Set(task.heard);
     const inner = this.ask(kind, data.action.data);
     const head = { corrId: "c", status: inner.status, version: "2026-04-01" };
     return ok({
       action: { kind, head, data: inner.data ?? "text" },
-      preload: this.#preload(task.id, preload, task.heard),
+      preload: this.#preload(task.id, preload, heard),
     });
   }
 
@@ -369,7 +484,8 @@ export class Oracle {
       return { status: 422 };
     }
     const settled = awaited.filter((promise: Promised) => this.#settled(promise.id));
-    if (settled.length > 0) {
+    const unshown = preload === "delta" && task.resumes.size > 0;
+    if (settled.length > 0 || unshown) {
       const branch = this.#preload(task.id, preload, task.heard) as Promised[];
       const known = new Set(branch.map(({ id }) => id));
       const more = this.#byId(settled.filter(({ id }: Promised) => !known.has(id))) as Promised[];
@@ -386,7 +502,7 @@ export class Oracle {
 
   #fulfill(data: Data): Answer {
     const task = this.#held(data);
-    return "status" in task ? task : this.#settle(data.action.data);
+    return "status" in task ? task : this.#settle(data.action.data, "holder");
   }
 
   #release(data: Data): Answer {
@@ -416,6 +532,51 @@ export class Oracle {
     const shown = [...this.tasks.keys()].sort().map((id) => this.#showTask(id) as Tasked);
     const found = shown.filter((task) => state == null || task.state === state);
     return ok({ tasks: found.slice(0, limit) });
+  }
+
+  // Schedules.
+
+  #scheduleCreate(data: Data): Answer {
+    const existing = this.schedules.get(data.id);
+    if (existing) return ok({ schedule: { ...existing } });
+    const { promiseParam = {}, ...given } = data;
+    const nextRunAt = nextAfter(data.cron, this.now);
+    const schedule = { ...given, promiseParam, createdAt: this.now, nextRunAt };
+    this.schedules.set(data.id, schedule);
+    return ok({ schedule: { ...schedule } });
+  }
+
+  #onSchedule({ id }: Data, answer: (schedule: Scheduled) => Answer): Answer {
+    const schedule = this.schedules.get(id);
+    return schedule ? answer(schedule) : { status: 404 };
+  }
+
+  #searchSchedules({ tags, limit = 10 }: Data): Answer {
+    const wanted = Object.entries(tags ?? {});
+    const found = [...this.schedules.values()].filter(({ promiseTags }) =>
+      wanted.every(([name, value]) => promiseTags[name] === value),
+    );
+    found.sort((a, b) => (a.id < b.id ? -1 : 1));
+    return ok({ schedules: found.slice(0, limit).map((schedule) => ({ ...schedule })) });
+  }
+
+  /** Every occurrence that has come, in order. */
+  #fire(schedule: Scheduled): void {
+    while (schedule.nextRunAt <= this.now) {
+      const at = schedule.nextRunAt;
+      const id = schedule.promiseId
+        .split("{{.id}}")
+        .join(schedule.id)
+        .split("{{.timestamp}}")
+        .join(`${at}`);
+      const lineage = { "resonate:origin": id, "resonate:branch": id, "resonate:parent": id };
+      const tags = { ...schedule.promiseTags, "resonate:schedule": schedule.id, ...lineage };
+      const { promiseParam: param, promiseTimeout } = schedule;
+      const given = { id, timeoutAt: at + promiseTimeout, param, tags };
+      if (!this.promises.has(id)) this.#create(given, undefined, at);
+      schedule.lastRunAt = at;
+      schedule.nextRunAt = nextAfter(schedule.cron, at);
+    }
   }
 }
 

@@ -7,78 +7,187 @@ export interface Generated {
   // biome-ignore lint/suspicious/noExplicitAny: the requests of all kinds.
   readonly data: any;
   readonly preload?: "none" | "delta";
-  /** Made invalid on purpose: the answer must be 400. */
+  /** Made invalid on purpose: the answer must be 400, and the parser says so. */
   readonly broken?: true;
+  /** Well-formed, and 400 all the same. */
+  readonly refused?: true;
 }
 
-/** The ids of one episode. */
-export const IDS = ["a", "a:0", "a:1", "a:1.0", "b", "b:0", "c", "d", "e", "unknown"] as const;
-const NEW_IDS = IDS.slice(0, -1);
-const ADDRESSES = ["poll://any@g", "poll://uni@g/w", "poll://any@h/w"] as const;
+/**
+ * Ids of one generation, whose number stands for `#`: roots, children after colons and after dots, and one that
+ * nobody creates.
+ */
+const IDS = [
+  ...["a#", "a#:0", "a#:1", "a#:1.0", "b#", "b#.0", "b#.0.1"],
+  ...["c#:0", "d#/x", "e#", "unknown"],
+] as const;
+/** How many promises of a generation settle before the next one begins. */
+const GENERATION = 8;
+const SCHEDULES = ["s", "t.1", "u"] as const;
+export const ADDRESSES = [
+  "poll://any@g",
+  "poll://uni@g/w",
+  "poll://any@h/w",
+  "https://example.test/push",
+] as const;
 const SETTLED = ["resolved", "rejected", "rejected_canceled"] as const;
 
 type Make = (random: Random, oracle: Oracle) => Generated["data"];
 
 const kinds: Readonly<Record<string, { readonly weight: number; readonly make: Make }>> = {
-  "promise.get": { weight: 1, make: (random) => ({ id: anyId(random) }) },
+  "promise.get": { weight: 1, make: (random, oracle) => ({ id: anyId(random, oracle) }) },
   "promise.create": { weight: 8, make: (random, oracle) => create(random, oracle) },
-  "promise.settle": { weight: 4, make: (random) => settle(random, anyId(random)) },
+  "promise.settle": { weight: 4, make: (random, oracle) => settle(random, liveId(random, oracle)) },
   "promise.register_callback": { weight: 4, make: callback },
   "promise.register_listener": {
     weight: 3,
-    make: (random) => ({ awaited: anyId(random), address: random.pick(ADDRESSES) }),
+    make: (random, oracle) => ({
+      awaited: liveId(random, oracle),
+      address: random.pick(ADDRESSES),
+    }),
   },
   "promise.search": { weight: 1, make: searchPromises },
-  "task.get": { weight: 1, make: (random) => ({ id: anyId(random) }) },
+  "task.get": { weight: 1, make: (random, oracle) => ({ id: anyId(random, oracle) }) },
   "task.create": { weight: 6, make: taskCreate },
   "task.acquire": {
     weight: 8,
-    make: (random, oracle) => ({ ...claim(random, oracle), ...holder(random) }),
+    make: (random, oracle) => ({ ...claim(random, oracle, "pending"), ...holder(random) }),
   },
   "task.fence": { weight: 4, make: fence },
   "task.heartbeat": {
     weight: 3,
     make: (random, oracle) => ({
       pid: holder(random).pid,
-      tasks: [claim(random, oracle), claim(random, oracle)],
+      tasks: [claim(random, oracle, "acquired"), claim(random, oracle, "acquired")],
     }),
   },
   "task.suspend": { weight: 8, make: suspend },
   "task.fulfill": { weight: 3, make: fulfill },
-  "task.release": { weight: 3, make: claim },
-  "task.halt": { weight: 2, make: (random) => ({ id: anyId(random) }) },
-  "task.continue": { weight: 2, make: halted },
+  "task.release": { weight: 2, make: (random, oracle) => claim(random, oracle, "acquired") },
+  "task.halt": {
+    weight: 2,
+    make: (random, oracle) => {
+      const state = random.pick(["pending", "acquired", "suspended", "halted"] as const);
+      return { id: claim(random, oracle, state).id };
+    },
+  },
+  "task.continue": {
+    weight: 2,
+    make: (random, oracle) => ({ id: claim(random, oracle, "halted").id }),
+  },
   "task.search": {
     weight: 1,
     make: (random) => ({
-      state: random.pick([null, "pending", "acquired", "fulfilled"]),
-      limit: 4,
+      state: random.pick([null, "pending", "acquired", "suspended", "halted", "fulfilled"]),
+      limit: random.pick([1, 4, 1_000]),
+    }),
+  },
+  "schedule.create": { weight: 0.5, make: (random) => scheduleCreate(random) },
+  "schedule.get": { weight: 0.5, make: (random) => ({ id: scheduleId(random) }) },
+  "schedule.delete": { weight: 0.4, make: (random) => ({ id: scheduleId(random) }) },
+  "schedule.search": {
+    weight: 0.5,
+    make: (random) => ({
+      tags: random.pick([{}, null, { kind: "x" }]),
+      limit: random.pick([1, 2, 10]),
     }),
   },
 };
 
-const lottery = Object.entries(kinds).flatMap(([kind, { weight }]) => Array(weight).fill(kind));
+const lottery = Object.entries(kinds).flatMap(([kind, { weight }]) =>
+  Array(weight * 10).fill(kind),
+);
+const SEARCHES = ["promise.search", "task.search", "schedule.search"];
 const PRELOADED = ["task.create", "task.acquire", "task.fence", "task.suspend"];
 
 export function generate(random: Random, oracle: Oracle): Generated {
   const kind: string = random.pick(lottery);
   const data = kinds[kind]?.make(random, oracle);
   if (random.chance(0.04)) return { kind, data: broken(random, kind, data), broken: true };
+  if (SEARCHES.includes(kind) && random.chance(0.1)) {
+    return { kind, data: { ...data, cursor: random.pick(["!", "YQ==", ""]) }, refused: true };
+  }
+  if (kind === "schedule.create" && random.chance(0.2)) {
+    return { kind, data: { ...data, cron: random.pick(BAD_CRONS) }, refused: true };
+  }
   const preload = PRELOADED.includes(kind) && random.chance(0.5);
   return { kind, data, ...(preload && { preload: random.pick(["none", "delta"] as const) }) };
 }
 
-function anyId(random: Random): string {
-  return random.pick(IDS);
+/** A search that is read page by page, to the end. */
+export function generateWalk(random: Random, oracle: Oracle): Generated {
+  const kind = random.pick(SEARCHES);
+  const data = kinds[kind]?.make(random, oracle);
+  return { kind, data: { ...data, limit: random.pick([1, 2, 5]) } };
 }
 
-function create(random: Random, oracle: Oracle, id: string = random.pick(NEW_IDS)) {
-  const timeoutAt = oracle.now + random.pick([-3, 0, 1, 5, 50, 500, 50_000, 500_000]);
-  const tags = {
-    ...random.pick(KINDS_OF_PROMISE),
-    ...(id.startsWith("a") && random.chance(0.7) && { "resonate:branch": "a" }),
-    ...(random.chance(0.3) && { "resonate:origin": id.split(":")[0] }),
+/** An id of the generation that is under way, or now and then of the one before. */
+function anyId(random: Random, oracle: Oracle): string {
+  const settled = [...oracle.promises.values()].filter(({ state }) => state !== "pending").length;
+  const generation = Math.floor(settled / GENERATION) - (random.chance(0.15) ? 1 : 0);
+  return random.pick(IDS).replace("#", `${Math.max(0, generation)}`);
+}
+
+/** Mostly an id that can be created. */
+function newId(random: Random, oracle: Oracle): string {
+  for (let tries = 0; tries < 3; tries++) {
+    const id = anyId(random, oracle);
+    if (id !== "unknown" && (!oracle.promises.has(id) || random.chance(0.2))) return id;
+  }
+  return `e${oracle.promises.size}`;
+}
+
+/** Mostly a promise that is pending; `external`: and can be awaited. */
+function liveId(random: Random, oracle: Oracle, external = false): string {
+  const live = [...oracle.promises.values()].filter(
+    (promise) =>
+      promise.state === "pending" &&
+      promise.timeoutAt > oracle.now &&
+      (!external || isExternal(promise.tags)),
+  );
+  return live.length > 0 && random.chance(0.8) ? random.pick(live).id : anyId(random, oracle);
+}
+
+function isExternal(tags: Readonly<Record<string, string>>): boolean {
+  return KINDS_OF_PROMISE.slice(2).some((kind) =>
+    Object.keys(kind).every((name) => tags[name] !== undefined && tags[name] !== "local"),
+  );
+}
+
+function scheduleId(random: Random): string {
+  return random.pick([...SCHEDULES, "unknown"]);
+}
+
+const CRONS = [
+  "*/20 * * * * *",
+  "* * * * *",
+  "@hourly",
+  "0 9 * * 1-5",
+  "30 4 1,15 * 5",
+  "15 0 * * MON",
+  "0 0 * * 0",
+] as const;
+/** Malformed, or days that never come. */
+const BAD_CRONS = ["61 * * * *", "nonsense", "0 0 31 2 *", "* * *"] as const;
+
+function scheduleCreate(random: Random) {
+  const tags: Record<string, string>[] = [target, { ...target, kind: "x" }];
+  const id = random.pick(SCHEDULES);
+  // No two schedules make the same promise: which of them is first is not said.
+  const own = id === "s" ? ["run-{{.timestamp}}", "e0"] : [];
+  return {
+    id,
+    cron: random.pick(CRONS),
+    promiseId: random.pick(["{{.id}}-{{.timestamp}}", "{{.id}}$&", ...own]),
+    promiseTimeout: random.pick([0, 50, 10_000, 500_000]),
+    promiseParam: random.pick([{}, { data: "x" }]),
+    promiseTags: random.pick([...tags, { ...target, "resonate:timer": "true" }]),
   };
+}
+
+function create(random: Random, oracle: Oracle, id: string = newId(random, oracle)) {
+  const timeoutAt = oracle.now + random.pick(TIMEOUTS);
+  const tags = { ...random.pick(KINDS_OF_PROMISE), ...lineage(random, id) };
   const delay = oracle.now + random.pick([0, 1, 40]);
   const delayed = "resonate:target" in tags && delay < timeoutAt && random.chance(0.1);
   return {
@@ -86,6 +195,27 @@ function create(random: Random, oracle: Oracle, id: string = random.pick(NEW_IDS
     timeoutAt: Math.max(0, timeoutAt),
     param: random.pick([{}, { data: "x" }, { headers: { a: "b" }, data: "" }]),
     tags: delayed ? { ...tags, "resonate:delay": String(delay) } : tags,
+  };
+}
+
+/** Most are long enough for something to happen, and a few end within the next events. */
+const TIMEOUTS = [
+  ...[-3, 0, 1, 5, 50, 500],
+  ...[50_000, 50_000, 500_000, 500_000, 500_000, 5_000_000, 5_000_000, 5_000_000],
+] as const;
+
+/** What ids of either spelling may claim of their trees; older SDKs claim more, and are known by their prefix tag. */
+function lineage(random: Random, id: string) {
+  const root = /^\w+/.exec(id)?.[0] ?? "";
+  if (random.chance(0.1)) {
+    return { "resonate:prefix": root, "resonate:branch": "elsewhere", "resonate:parent": "z" };
+  }
+  const hasRoot = id === root || id[root.length] !== "/";
+  return {
+    ...(hasRoot && random.chance(0.6) && { "resonate:branch": root }),
+    ...(hasRoot && random.chance(0.3) && { "resonate:origin": root }),
+    ...(id.endsWith(".0.1") && random.chance(0.5) && { "resonate:parent": `${root}.0` }),
+    ...(random.chance(0.1) && { "resonate:caller": "a" }),
   };
 }
 
@@ -106,42 +236,44 @@ function settle(random: Random, id: string) {
   return { id, state: random.pick(SETTLED), value: random.pick([{}, { data: "y" }]) };
 }
 
-function callback(random: Random) {
-  const awaiter = anyId(random);
-  return { awaited: random.pick(IDS.filter((id) => id !== awaiter)), awaiter };
+function callback(random: Random, oracle: Oracle) {
+  const awaiter = random.chance(0.7)
+    ? claim(random, oracle, random.pick(["acquired", "suspended", "pending"])).id
+    : anyId(random, oracle);
+  const awaited = liveId(random, oracle, true);
+  return awaited === awaiter ? { awaited: `${awaited}x`, awaiter } : { awaited, awaiter };
 }
 
 function searchPromises(random: Random) {
   return {
-    state: random.pick([null, "pending", "resolved", "rejected_timedout"]),
-    tags: random.pick([{}, { "resonate:origin": "a" }, target]),
+    state: random.pick([
+      ...[null, null, "pending", "resolved"],
+      ...["rejected", "rejected_canceled", "rejected_timedout"],
+    ]),
+    tags: random.pick([
+      ...[null, {}, { "resonate:origin": "a" }, { "resonate:branch": "b" }, target],
+      ...[{ "resonate:caller": "a" }, { "resonate:branch": "elsewhere", ...target }],
+    ]),
     limit: random.pick([1, 3, 100]),
   };
 }
 
+const LEASES = [1, 50, 5_000, 500_000, 500_000, 500_000] as const;
+
 function holder(random: Random) {
-  return { pid: random.pick(["p1", "p2"]), ttl: random.pick([1, 5, 50, 5_000, 500_000]) };
+  return { pid: random.pick(["p1", "p2"]), ttl: random.pick(LEASES) };
 }
 
-/** Mostly the current claim of a task that exists. */
-function claim(random: Random, oracle: Oracle) {
-  const tasks = [...oracle.tasks.values()];
-  const id = tasks.length > 0 && random.chance(0.9) ? random.pick(tasks).id : anyId(random);
-  const version = (oracle.tasks.get(id)?.version ?? 0) + (random.chance(0.1) ? 1 : 0);
-  return { id, version };
-}
-
-/** Mostly the claim of a task that someone holds. */
-function heldClaim(random: Random, oracle: Oracle) {
-  const held = [...oracle.tasks.values()].filter(({ state }) => state === "acquired");
-  if (held.length === 0 || random.chance(0.2)) return claim(random, oracle);
-  const { id, version } = random.pick(held);
-  return { id, version };
-}
-
-function halted(random: Random, oracle: Oracle) {
-  const tasks = [...oracle.tasks.values()].filter(({ state }) => state === "halted");
-  return { id: tasks.length > 0 && random.chance(0.8) ? random.pick(tasks).id : anyId(random) };
+/** Mostly the current version of a live task in this state. */
+function claim(random: Random, oracle: Oracle, state: string) {
+  const tasks = [...oracle.tasks.values()].filter((task) => {
+    const { timeoutAt = 0 } = oracle.promises.get(task.id) ?? {};
+    return task.state === state && timeoutAt > oracle.now;
+  });
+  const id =
+    tasks.length > 0 && random.chance(0.85) ? random.pick(tasks).id : anyId(random, oracle);
+  const version = (oracle.tasks.get(id)?.version ?? 0) + (random.chance(0.06) ? 1 : 0);
+  return { id, version: random.chance(0.03) ? Math.max(0, version - 1) : version };
 }
 
 function taskCreate(random: Random, oracle: Oracle) {
@@ -152,27 +284,25 @@ function taskCreate(random: Random, oracle: Oracle) {
 }
 
 function fence(random: Random, oracle: Oracle) {
-  const held = heldClaim(random, oracle);
-  const inner = random.pick(NEW_IDS.filter((id) => id !== held.id));
+  const held = claim(random, oracle, "acquired");
+  const other = (id: string) => (id === held.id ? `${id}x` : id);
   const action = random.chance(0.5)
-    ? { kind: "promise.create", data: create(random, oracle, inner) }
-    : {
-        kind: "promise.settle",
-        data: settle(random, held.id !== "unknown" && random.chance(0.1) ? "unknown" : inner),
-      };
+    ? { kind: "promise.create", data: create(random, oracle, other(newId(random, oracle))) }
+    : { kind: "promise.settle", data: settle(random, other(liveId(random, oracle))) };
   return { ...held, action };
 }
 
 function suspend(random: Random, oracle: Oracle) {
-  const held = heldClaim(random, oracle);
-  const others = IDS.filter(
-    (id) => id !== held.id && (oracle.promises.has(id) || random.chance(0.1)),
+  const held = claim(random, oracle, "acquired");
+  const awaited = new Set(
+    Array.from({ length: random.pick([1, 1, 2, 3]) }, () => liveId(random, oracle, true)),
   );
-  const awaited = others.filter(() => random.chance(0.4));
-  const some = awaited.length > 0 ? awaited : [random.pick(IDS.filter((id) => id !== held.id))];
+  if (random.chance(0.05)) awaited.add("unknown");
+  awaited.delete(held.id);
+  if (awaited.size === 0) awaited.add(`${held.id}x`);
   return {
     ...held,
-    actions: some.map((one) => ({
+    actions: [...awaited].map((one) => ({
       kind: "promise.register_callback",
       data: { awaited: one, awaiter: held.id },
     })),
@@ -180,52 +310,89 @@ function suspend(random: Random, oracle: Oracle) {
 }
 
 function fulfill(random: Random, oracle: Oracle) {
-  const held = heldClaim(random, oracle);
+  const held = claim(random, oracle, "acquired");
   return { ...held, action: { kind: "promise.settle", data: settle(random, held.id) } };
 }
 
 /** The same request with one thing in it that no server may accept. */
 function broken(random: Random, kind: string, data: Generated["data"]): Generated["data"] {
-  const ways: readonly (() => unknown)[] = {
-    "promise.create": [
-      () => ({ ...data, timeoutAt: -1 }),
-      () => ({ ...data, tags: { "resonate:target": "poll://g" } }),
-      () => ({ ...data, tags: { "resonate:branch": "elsewhere" } }),
-      () => ({ ...data, tags: { "resonate:delay": "1" } }),
-      () => ({ ...data, param: null }),
-    ],
-    "promise.settle": [
-      () => ({ ...data, state: "pending" }),
-      () => ({ ...data, state: "rejected_timedout" }),
-    ],
-    "promise.register_callback": [() => ({ ...data, awaiter: data.awaited })],
-    "promise.register_listener": [() => ({ ...data, address: "g" })],
-    "promise.search": [() => ({ ...data, limit: 0 }), () => ({ ...data, limit: 1_001 })],
-    "task.create": [
-      () => ({ ...data, ttl: 0 }),
-      () => ({ ...data, action: { ...data.action, data: { id: "a", timeoutAt: 1 } } }),
-    ],
-    "task.acquire": [() => ({ ...data, ttl: 0 }), () => ({ ...data, pid: "" })],
-    "task.fence": [
-      () => ({ ...data, action: { ...data.action, data: { ...data.action.data, id: data.id } } }),
-      () => ({ ...data, action: { ...data.action, kind: "promise.get" } }),
-    ],
-    "task.heartbeat": [() => ({ ...data, tasks: [] })],
-    "task.suspend": [
-      () => ({ ...data, actions: [] }),
-      () => ({ ...data, actions: [...data.actions, data.actions[0]] }),
-      () => ({
-        ...data,
-        actions: [{ kind: "x", data: { awaited: data.id, awaiter: data.id } }],
-      }),
-    ],
-    "task.fulfill": [
-      () => ({
-        ...data,
-        action: { ...data.action, data: { id: `${data.id}x`, state: "resolved" } },
-      }),
-    ],
-    "task.search": [() => ({ ...data, state: "resolved" })],
-  }[kind] ?? [() => ({ ...data, id: "" })];
-  return random.pick(ways)();
+  const ways: readonly object[] = waysToBreak(data)[kind] ?? [{ id: "" }];
+  return { ...data, ...random.pick(ways) };
 }
+
+/** For each kind, what to put over its data: every door that is checked before anything is looked up. */
+function waysToBreak(data: Generated["data"]): Readonly<Record<string, readonly object[]>> {
+  const badCreates = [
+    { timeoutAt: -1 },
+    { timeoutAt: 1.5 },
+    { param: null },
+    { id: "nul\0" },
+    ...BAD_TAGS.map((tags) => ({ tags })),
+  ];
+  const badSettles = [{ state: "pending" }, { state: "rejected_timedout" }];
+  const badClaims = [{ version: -1 }, { version: null }, { id: "" }];
+  const badHolders = [{ ttl: 0 }, { pid: "" }];
+  const badPages = [{ limit: 0 }, { limit: 1_001 }, { cursor: 7 }];
+  /** An action with something put over its data. */
+  const action = (over: object) => ({
+    action: { ...data.action, data: { ...data.action?.data, ...over } },
+  });
+  const named = data.actions?.[0];
+  return {
+    "promise.create": badCreates,
+    "promise.settle": badSettles,
+    "promise.register_callback": [{ awaiter: data.awaited }, { awaited: "" }],
+    "promise.register_listener": [
+      ...["g", "poll://g", "poll://any@", "nats://any@g"].map((address) => ({ address })),
+      { awaited: "" },
+    ],
+    "promise.search": [...badPages, { state: "acquired" }, { tags: { a: 1 } }],
+    "task.create": [
+      ...badHolders,
+      ...badCreates.map(action),
+      action({ tags: {} }),
+      action({ tags: { ...target, "resonate:delay": "1" }, timeoutAt: 100 }),
+    ],
+    "task.acquire": [...badClaims, ...badHolders],
+    "task.fence": [
+      ...badClaims,
+      action({ id: data.id }),
+      action({ id: "" }),
+      { action: { ...data.action, kind: "promise.get" } },
+      { action: { kind: "promise.settle", data: { id: "z", state: "pending" } } },
+    ],
+    "task.heartbeat": [{ tasks: [] }, { pid: "" }, { tasks: [{ id: "a" }] }],
+    "task.suspend": [
+      ...badClaims,
+      { actions: [] },
+      { actions: [...(data.actions ?? []), named] },
+      { actions: [{ ...named, data: { awaited: data.id, awaiter: data.id } }] },
+      { actions: [{ ...named, data: { ...named?.data, awaiter: `${data.id}x` } }] },
+    ],
+    "task.fulfill": [...badClaims, ...badSettles.map(action), action({ id: `${data.id}x` })],
+    "task.release": badClaims,
+    "task.search": [...badPages, { state: "resolved" }],
+    "schedule.create": [
+      { id: "a:b" },
+      { cron: "" },
+      { promiseId: "" },
+      { promiseTimeout: -1 },
+      { promiseTags: {} },
+      { promiseTags: { "resonate:target": "poll://g" } },
+    ],
+    "schedule.search": badPages,
+  };
+}
+
+const BAD_TAGS = [
+  { "resonate:target": "poll://g" },
+  { "resonate:target": "" },
+  { "resonate:branch": "elsewhere" },
+  { "resonate:parent": "elsewhere" },
+  { "resonate:origin": "elsewhere" },
+  { "resonate:origin": "a:0" },
+  { "resonate:prefix": "a:0" },
+  { "resonate:delay": "1" },
+  { ...target, "resonate:delay": "-1" },
+  { ...target, "resonate:delay": "99999999999999" },
+] as const;

@@ -40,7 +40,6 @@ test(
       const running = await ServerProcess.start(path);
       server = running;
       expect(await running.status("/ready")).toBe(200);
-      expect(running.readyMs).toBeLessThan(2_000);
 
       expect({ round, wrong: await wrong(running, known) }).toEqual({ round, wrong: [] });
       const clients = Array.from({ length: CLIENTS }, (_, at) =>

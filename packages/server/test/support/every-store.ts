@@ -32,15 +32,15 @@ const OPEN: Readonly<Record<string, () => Opened | Promise<Opened>>> = {
 let database: Promise<{ readonly url: string; drop(): Promise<void> }> | undefined;
 afterAll(async () => (await database)?.drop());
 
-/** The file's database in PostgreSQL. */
-export async function postgresDatabase(): Promise<string> {
+/** The store in the test file's database. */
+export async function openPostgres(): Promise<PostgresStore> {
   database ??= createDatabase(inject("postgresUrl"));
-  return (await database).url;
+  return PostgresStore.open({ url: (await database).url, poolSize: 4 });
 }
 
-/** The store in the file's database, emptied. */
+/** The same, emptied. */
 export async function emptyPostgres(): Promise<PostgresStore> {
-  const store = await PostgresStore.open({ url: await postgresDatabase(), poolSize: 4 });
+  const store = await openPostgres();
   await store.reset();
   return store;
 }

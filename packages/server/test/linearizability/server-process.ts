@@ -1,0 +1,27 @@
+/** A real server in a process of its own: says its URL on a line, and goes on until it is killed. */
+import { openEngine } from "../../src/open.ts";
+import { serve } from "../../src/serve.ts";
+import { readSettings } from "../../src/settings.ts";
+
+/** Claims outlast a restart, and so does every history: nothing ends but by what a client asks. */
+const RESTART_GRACE_MS = 3_600_000;
+
+const [type, path] = process.argv.slice(2);
+if (type === undefined || path === undefined) throw new Error("usage: TYPE PATH");
+const settings = readSettings({
+  flags: {
+    level: "error",
+    "server.port": "0",
+    "storage.type": type,
+    "storage.sqlite.path": path,
+    "storage.sqlite.synchronous": "normal",
+  },
+});
+const { url, failed } = await serve(settings, {
+  open: (options) => openEngine({ ...options, restartGraceMs: RESTART_GRACE_MS }),
+});
+failed.catch((error) => {
+  process.stderr.write(`${error}\n`);
+  process.exit(1);
+});
+process.stdout.write(`${url}\n`);
