@@ -30,7 +30,7 @@ interface LiveObligations extends Obligations {
 }
 
 export class Session implements World {
-  readonly at: number;
+  #at: number;
   readonly settings: CoreSettings;
   readonly #tx: Transaction;
   readonly #promises = new Map<string, StoredPromise | undefined>();
@@ -51,8 +51,13 @@ export class Session implements World {
 
   constructor(tx: Transaction, at: number, settings: CoreSettings) {
     this.#tx = tx;
-    this.at = at;
+    this.#at = at;
     this.settings = settings;
+  }
+
+  /** Moves on where the store has the clock: by its time, others may have decided on what was read since. */
+  get at(): number {
+    return this.#at;
   }
 
   promise(id: string): StoredPromise | undefined {
@@ -91,6 +96,7 @@ export class Session implements World {
     if (promises.length + schedules.length + obligations.length + listeners.length === 0) return;
     if (obligations.length + listeners.length > 0) await this.#flushObligations();
     const loaded = await this.#tx.load({ promises, schedules, obligations, listeners });
+    this.#at = Math.max(this.#at, loaded.at ?? 0);
     for (const id of promises) this.#tasks.set(id, undefined);
     for (const record of loaded.promises) this.#promises.set(record.id, record);
     for (const record of loaded.tasks) this.#tasks.set(record.id, record);
@@ -165,7 +171,7 @@ export class Session implements World {
 
   async search(search: Search, bytesMax: number): Promise<Found> {
     await this.flush();
-    return this.#tx.search(search, this.at, bytesMax);
+    return this.#tx.search(search, this.#at, bytesMax);
   }
 
   #see(change: Change): void {

@@ -35,7 +35,8 @@ afterAll(async () => (await database)?.drop());
 /** The store in the test file's database. */
 export async function openPostgres(): Promise<PostgresStore> {
   database ??= createDatabase(inject("postgresUrl"));
-  return PostgresStore.open({ url: (await database).url, poolSize: 4 });
+  // Where timers are not real ones, no time-out must be.
+  return PostgresStore.open({ url: (await database).url, poolSize: 4, answerTimeoutMs: 0 });
 }
 
 /** The same, emptied. */

@@ -264,8 +264,9 @@ export class Lab {
     }
   }
 
-  /** A request takes its turn after all that waits, so its answer says that nothing does. */
+  /** A request takes its turn after all that waits, so its answer says that nothing does but what is being read. */
   async #idle(): Promise<void> {
+    while (this.#store.reading.size > 0) await Promise.allSettled(this.#store.reading);
     const head = { corrId: "idle", version: PROTOCOL_VERSION };
     await this.#engine.process([{ kind: "promise.get", head, data: { id: "idle" } }]);
   }

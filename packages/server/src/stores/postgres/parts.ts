@@ -38,7 +38,7 @@ function mutableCells({ promise, task, bornCrc }: KnownRow): Tuple {
   return [
     ...settlementCells(promise, bornCrc),
     ...(task ? taskCells(task) : NO_TASK),
-    task?.state === "pending" ? groupOf(promise) : null,
+    task?.state === "pending" ? groupOf(promise.tags[TAG.target]) : null,
   ];
 }
 
@@ -48,10 +48,10 @@ function newCells(row: KnownRow): Tuple {
   return [row.seq, ...(row.fixed ?? []), ...mutableCells(row)];
 }
 
-function groupOf({ tags }: StoredPromise): string | null {
-  const target = tags[TAG.target];
-  const address = target === undefined ? undefined : parseAddress(target);
-  return address?.kind === "poll" ? address.group : null;
+/** The group of workers that an address names. */
+export function groupOf(address: string | undefined): string | null {
+  const parsed = address === undefined ? undefined : parseAddress(address);
+  return parsed?.kind === "poll" ? parsed.group : null;
 }
 
 const MUTABLE = [
@@ -164,18 +164,18 @@ export const PARTS: readonly Part[] = [
   },
   {
     name: "listeners",
-    types: ["bigint", "text", "bigint"],
+    types: ["bigint", "text", "bigint", "text"],
     tuples: ({ listeners }) => values(listeners).flatMap(({ tuple, put }) => (put ? [tuple] : [])),
     sql: (source) =>
-      `INSERT INTO resonate.listeners (awaited, address, notify_at) SELECT * FROM ${source}
+      `INSERT INTO resonate.listeners (awaited, address, notify_at, listener_group) SELECT * FROM ${source}
        ON CONFLICT (awaited, address) DO UPDATE SET notify_at = excluded.notify_at`,
   },
   {
     name: "told",
-    types: ["bigint", "text", "bigint"],
+    types: ["bigint", "text"],
     tuples: ({ listeners }) => values(listeners).flatMap(({ tuple, put }) => (put ? [] : [tuple])),
     sql: (source) =>
-      `DELETE FROM resonate.listeners t USING ${source} AS d (awaited, address, notify_at)
+      `DELETE FROM resonate.listeners t USING ${source} AS d (awaited, address)
        WHERE t.awaited = d.awaited AND t.address = d.address`,
   },
   {

@@ -3,39 +3,67 @@
  *
  * I1. A transaction that met another one, or whose connection broke before its commit was sent, has written nothing and is
  *     run again, unseen by whoever asked for it.
- * I2. A commit whose answer was lost is looked up by its number before anything is said about it.
+ * I2. A commit whose answer was lost is looked up by its name before anything is said about it.
  * I3. The stored floor of the clock is never below the instant of a committed transaction.
  */
 import { setTimeout as wait } from "node:timers/promises";
 import pg from "pg";
 import type { Snapshot, StoredTask } from "../../core/records.ts";
-import { promiseOf, taskOf } from "../rows.ts";
+import { promiseOf, type Row, taskOf } from "../rows.ts";
 import {
+  CommitUnknownError,
   type Due,
   type OldTrees,
   type Pending,
   type Store,
   StoreDamagedError,
   StoreUnavailableError,
-  StoreUnknownError,
   type Transaction,
 } from "../store.ts";
 import { readDue } from "./due.ts";
 import { isCollision, isUnreachable, lastingError, Overtaken, openingError } from "./errors.ts";
 import { RowNumbers } from "./row-numbers.ts";
 import { migrate } from "./schema.ts";
+import { PostgresSharing } from "./sharing.ts";
 import { snapshot } from "./snapshot.ts";
-import { DELETE_ALL, DUE, HELD, HELD_BY, PENDING, RAISE_FLOOR, STATUS_OF } from "./statements.ts";
-import { PostgresTransaction, type Query, queryOn } from "./transaction.ts";
+import {
+  CLOCKS,
+  DELETE_ALL,
+  DUE,
+  HELD,
+  HELD_BY,
+  PENDING,
+  RAISE_FLOOR,
+  STATUS_OF,
+} from "./statements.ts";
+import {
+  PostgresTransaction,
+  type Query,
+  queryOn,
+  type TimeOf,
+  type TransactionName,
+} from "./transaction.ts";
 import { findOldTrees } from "./trees.ts";
 
 export interface PostgresOptions {
   /** As `postgres://user:password@host:port/database`. */
   readonly url: string;
-  /** Most connections. */
+  /** Most connections, but the one that listens for hints; at least 2: transactions have one of their own. */
   readonly poolSize: number;
-  /** Whether statements are prepared; not behind a pooler that gives each transaction another connection. Default true. */
-  readonly prepare?: boolean | undefined;
+  /** Present when other servers may have the database too. */
+  readonly shared?: SharedOptions | undefined;
+  /** How long the database may leave a question unanswered until the connection is taken to be dead, in ms. Default 15,000. */
+  readonly answerTimeoutMs?: number | undefined;
+}
+
+export interface SharedOptions {
+  /**
+   * Whether the servers hint at what there is for each other, and statements are prepared: not through a pooler that
+   * gives each transaction another connection.
+   */
+  readonly sessions: boolean;
+  /** Takes an instant of the database's clock, in ms since the epoch; gives the one that holds. */
+  readonly time: TimeOf;
 }
 
 /** How often a transaction that meets others is run again before it is given up. */
@@ -47,6 +75,7 @@ const LOCK_TIMEOUT_MS = 500;
 /** How long the outcome of a commit is asked for, in ms, and how often. */
 const CONFIRM_MS = 30_000;
 const CONFIRM_PAUSE_MS = 100;
+const ANSWER_TIMEOUT_MS = 15_000;
 /** How far ahead of its instant a transaction puts the floor of the clock, in ms, so that few have to write it. */
 const FLOOR_AHEAD_MS = 1_000;
 /** PostgreSQL's number of the type bigint. */
@@ -54,8 +83,13 @@ const INT8 = 20;
 
 export class PostgresStore implements Store {
   readonly clockFloor: number;
+  /** The database's clock when it was opened, in ms since the epoch. */
+  readonly openedAt: number;
+  readonly sharing: PostgresSharing | undefined;
+  readonly #options: PostgresOptions;
+  /** For transactions, so that nothing that is read keeps them waiting. */
+  readonly #lane: pg.Pool;
   readonly #pool: pg.Pool;
-  readonly #prepare: boolean;
   #floor: number;
   readonly #numbers = new RowNumbers();
   #writable = true;
@@ -63,40 +97,43 @@ export class PostgresStore implements Store {
 
   /** @throws StoreUnusableError when the database cannot be reached or used. */
   static async open(options: PostgresOptions): Promise<PostgresStore> {
-    const { url, poolSize, prepare = true } = options;
-    const pool = new pg.Pool({
+    const { url } = options;
+    const client = new pg.Client({
       connectionString: url,
-      max: poolSize,
       connectionTimeoutMillis: UNREACHABLE_MS,
-      types: { getTypeParser },
     });
-    // An idle connection that breaks is replaced by the next one; whoever uses one hears of it by its query.
-    pool.on("error", () => {});
+    client.on("error", () => {});
     try {
-      const client = await pool.connect();
-      try {
-        await migrate(client);
-        const { rows } = await client.query(
-          "SELECT value FROM resonate.meta WHERE name = 'clock_floor'",
-        );
-        return new PostgresStore(pool, { prepare, floor: Number(rows[0]?.value ?? 0) });
-      } finally {
-        client.release();
-      }
+      await client.connect();
+      await migrate(client);
+      const { rows } = await client.query(CLOCKS);
+      const { floor = 0, at = 0 } = rows[0] ?? {};
+      return new PostgresStore(options, { floor: Number(floor), at: Number(at) });
     } catch (error) {
-      await pool.end();
       throw openingError(error, withoutPassword(url));
+    } finally {
+      await client.end().catch(() => {});
     }
   }
 
   private constructor(
-    pool: pg.Pool,
-    { prepare, floor }: { readonly prepare: boolean; readonly floor: number },
+    options: PostgresOptions,
+    { floor, at }: { readonly floor: number; readonly at: number },
   ) {
-    this.#pool = pool;
-    this.#prepare = prepare;
+    const { url, poolSize, shared } = options;
+    this.#options = options;
     this.#floor = floor;
     this.clockFloor = floor;
+    this.openedAt = at;
+    this.#lane = poolOf(options, 1);
+    this.#pool = poolOf(options, Math.max(1, poolSize - 1));
+    const ask = this.#queryOn(this.#pool);
+    const query: Query = (...question) =>
+      ask(...question).catch((error) => {
+        throw lastingError(error);
+      });
+    this.sharing =
+      shared && new PostgresSharing({ query, url, hints: shared.sessions, time: shared.time });
   }
 
   get writable(): boolean {
@@ -149,12 +186,22 @@ export class PostgresStore implements Store {
 
   async close(): Promise<void> {
     await this.#tail;
+    await this.sharing?.close();
+    await this.#lane.end();
     await this.#pool.end();
   }
 
-  async #read(text: string, values: readonly unknown[], name: string) {
-    const query = queryOn(this.#pool, { prepare: this.#prepare });
-    return this.#patiently(() => query(text, values, name));
+  async #read(text: string, values: readonly unknown[], name: string): Promise<readonly Row[]> {
+    const query = this.#queryOn(this.#pool);
+    try {
+      return await this.#patiently(() => query(text, values, name));
+    } catch (error) {
+      throw lastingError(error);
+    }
+  }
+
+  #queryOn(client: pg.ClientBase | pg.Pool): Query {
+    return queryOn(client, { prepare: this.#options.shared?.sessions ?? true });
   }
 
   /** Runs a transaction until it has not met another one. */
@@ -192,17 +239,18 @@ export class PostgresStore implements Store {
   }
 
   async #transact<T>(work: (tx: Transaction) => Promise<T>, at: number): Promise<T> {
-    const client = await this.#pool.connect();
+    const client = await this.#lane.connect();
     let broken: Error | undefined;
     try {
       // Not waited for: whatever is asked next waits for it anyway.
       const begun = client.query(`BEGIN; SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
       begun.catch(() => {});
-      const query = queryOn(client, { prepare: this.#prepare });
-      const tx = new PostgresTransaction(query, this.#numbers);
+      const query = this.#queryOn(client);
+      const time = this.#options.shared?.time;
+      const tx = new PostgresTransaction(query, { numbers: this.#numbers, time });
       const value = await work(tx);
       await begun;
-      await this.#commit(query, { tx, at });
+      broken = await this.#commit(query, { tx, at });
       return value;
     } catch (error) {
       if (isUnreachable(error)) broken = error;
@@ -213,46 +261,60 @@ export class PostgresStore implements Store {
     }
   }
 
+  /** Gives the error by which the connection broke, when the commit happened all the same. */
   async #commit(
     query: Query,
     { tx, at }: { readonly tx: PostgresTransaction; readonly at: number },
-  ): Promise<void> {
-    const raised = tx.number !== undefined && at > this.#floor ? at + FLOOR_AHEAD_MS : undefined;
+  ): Promise<Error | undefined> {
+    const latest = Math.max(at, tx.at ?? 0);
+    const raised =
+      tx.name !== undefined && latest > this.#floor ? latest + FLOOR_AHEAD_MS : undefined;
     if (raised !== undefined) await query(RAISE_FLOOR, [raised], "raise floor");
+    let broken: Error | undefined;
     try {
       await query("COMMIT", [], "commit");
     } catch (error) {
-      if (tx.number === undefined || !isUnreachable(error)) throw error;
-      await this.#confirm(tx.number, error);
+      if (tx.name === undefined || !isUnreachable(error)) throw error;
+      await this.#confirm(tx.name, error);
+      broken = error;
     }
     this.#floor = Math.max(this.#floor, raised ?? 0);
+    return broken;
   }
 
   /** Finds out what became of a commit whose answer was lost. */
-  async #confirm(number: string, cause: unknown): Promise<void> {
+  async #confirm({ number, timeline }: TransactionName, cause: unknown): Promise<void> {
+    const query = this.#queryOn(this.#pool);
     const until = performance.now() + CONFIRM_MS;
     while (performance.now() < until) {
-      const status = await this.#statusOf(number);
-      if (status === "committed") return;
-      if (status === "aborted") throw new Overtaken("the connection broke before the commit");
+      const [row] = await query(STATUS_OF, [number], "status").catch(() => []);
+      if (row && row["timeline"] !== timeline) break;
+      if (row?.["status"] === "committed") return;
+      if (row?.["status"] === "aborted") {
+        throw new Overtaken("the connection broke before the commit");
+      }
       await wait(CONFIRM_PAUSE_MS);
     }
-    throw new StoreUnknownError(
-      "the connection broke during a commit, and the database did not come back to say what became of it",
+    throw new CommitUnknownError(
+      "the connection to the database broke during a commit, and it cannot be found out whether that happened; " +
+        "everything may be asked again",
       { cause },
     );
   }
+}
 
-  async #statusOf(number: string): Promise<string | undefined> {
-    try {
-      const query = queryOn(this.#pool, { prepare: this.#prepare });
-      const [row] = await query(STATUS_OF, [number], "status");
-      return row?.["status"] === null ? undefined : String(row?.["status"]);
-    } catch (error) {
-      // A server that does not know of it yet has not committed it: another one was promoted.
-      return isUnreachable(error) ? undefined : "aborted";
-    }
-  }
+function poolOf({ url, answerTimeoutMs = ANSWER_TIMEOUT_MS }: PostgresOptions, max: number) {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    connectionTimeoutMillis: UNREACHABLE_MS,
+    query_timeout: answerTimeoutMs,
+    keepAlive: true,
+    types: { getTypeParser },
+  });
+  // An idle connection that breaks is replaced by the next one; whoever uses one hears of it by its query.
+  pool.on("error", () => {});
+  return pool;
 }
 
 /** 64-bit integers as numbers: all that are stored are instants and counts. Others as the driver reads them. */

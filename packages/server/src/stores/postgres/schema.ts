@@ -8,7 +8,7 @@ import { StoreUnusableError } from "../store.ts";
  * A promise and its task are one row: what a transaction locks is then all that it decides on. Rows are keyed by a
  * number, because random text makes a poor key, and everything refers to a promise by it. `branch`, `origin` and `caller` are
  * hashes of the tags, null where the tag is absent or the promise's own id. `task_group` is the group of workers that a
- * pending task is offered to. Text is compared by its bytes, as in the other stores.
+ * pending task is offered to, `listener_group` that of a listener. Text is compared by its bytes, as in the other stores.
  */
 const MIGRATIONS: readonly string[] = [
   `
@@ -62,9 +62,11 @@ const MIGRATIONS: readonly string[] = [
     awaited bigint NOT NULL,
     address text COLLATE "C" NOT NULL,
     notify_at bigint,
+    listener_group text COLLATE "C",
     PRIMARY KEY (awaited, address)
   );
   CREATE INDEX listeners_due ON resonate.listeners (notify_at) WHERE notify_at IS NOT NULL;
+  CREATE INDEX listeners_untold ON resonate.listeners (listener_group, notify_at) WHERE notify_at IS NOT NULL;
 
   CREATE TABLE resonate.schedules (
     id text COLLATE "C" PRIMARY KEY,
@@ -72,6 +74,14 @@ const MIGRATIONS: readonly string[] = [
     record text NOT NULL
   );
   CREATE INDEX schedules_due ON resonate.schedules (next_run_at);
+
+  -- The servers that are there, when they last said so, and the processes connected to them. What is lost with the
+  -- database's memory is said again within a second.
+  CREATE UNLOGGED TABLE resonate.servers (
+    name text PRIMARY KEY,
+    seen_at bigint NOT NULL,
+    pids text[] NOT NULL
+  );
 
   -- Each server takes a block of row numbers at a time.
   CREATE SEQUENCE resonate.blocks;

@@ -28,19 +28,35 @@ import {
 import { loadTree } from "./trees.ts";
 import { type Rows, writing } from "./write.ts";
 
+/** Names a transaction in the whole history of a database. */
+export interface TransactionName {
+  readonly number: string;
+  readonly timeline: string;
+}
+
+/** Takes an instant of the database's clock; gives the one that holds. */
+export type TimeOf = (instant: number) => number;
+
 /** Of bytes, where none is given. */
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
 export class PostgresTransaction implements Transaction {
-  /** The database's number for it; it has one as soon as it has written. */
-  number: string | undefined;
+  /** What the database calls it; it has a name as soon as it has written. */
+  name: TransactionName | undefined;
+  /** The latest instant that was read. */
+  at: number | undefined;
   readonly #query: Query;
   readonly #numbers: RowNumbers;
+  readonly #time: TimeOf | undefined;
   readonly #rows: Rows;
 
-  constructor(query: Query, numbers: RowNumbers) {
+  constructor(
+    query: Query,
+    { numbers, time }: { readonly numbers: RowNumbers; readonly time: TimeOf | undefined },
+  ) {
     this.#query = query;
     this.#numbers = numbers;
+    this.#time = time;
     this.#rows = {
       promises: new Map(),
       seqs: new Map(),
@@ -60,6 +76,7 @@ export class PostgresTransaction implements Transaction {
       listeners: listeners.length > 0 ? await this.#listeners(listeners) : [],
       schedules: schedules.length > 0 ? await this.#schedules(schedules) : [],
       trees: await this.#trees(trees),
+      ...(this.at !== undefined && { at: this.at }),
     };
   }
 
@@ -96,7 +113,7 @@ export class PostgresTransaction implements Transaction {
     const wanted = writing(changes, this.#rows);
     if (!wanted) return;
     const [row] = await this.#query(wanted.text, wanted.values, wanted.name);
-    this.number = String(row?.["number"]);
+    this.name = { number: String(row?.["number"]), timeline: String(row?.["timeline"]) };
     if (Number(row?.["inserted"]) < wanted.inserts) {
       throw new Overtaken("another writer created what this transaction was about to create");
     }
@@ -104,6 +121,8 @@ export class PostgresTransaction implements Transaction {
 
   async #lockPromises(ids: readonly string[]): Promise<readonly KnownRow[]> {
     const rows = await this.#query(LOCK_PROMISES, [ids], "lock promises");
+    const last = rows.at(-1)?.["at"];
+    if (this.#time && typeof last === "number") this.at = this.#time(last);
     return rows.map((row) => {
       const known = knownRow(row);
       this.#rows.promises.set(known.promise.id, known);

@@ -4,7 +4,8 @@
  */
 import type { Change, Listener, StoredPromise } from "../../core/records.ts";
 import { promiseRow } from "../rows.ts";
-import { FIXED, type Gathered, type KnownRow, PARTS } from "./parts.ts";
+import { FIXED, type Gathered, groupOf, type KnownRow, PARTS } from "./parts.ts";
+import { TRANSACTION } from "./statements.ts";
 
 /** What a transaction knows of rows. */
 export interface Rows {
@@ -22,7 +23,7 @@ export interface Writing {
   readonly name: string;
   readonly text: string;
   readonly values: readonly unknown[];
-  /** How many rows it inserts if nobody else came first. It answers with the number that it did, as `inserted`, and `number`. */
+  /** How many rows it inserts if nobody else came first. It answers with the number that it did, as `inserted`, and names the transaction. */
   readonly inserts: number;
 }
 
@@ -47,7 +48,7 @@ export function writing(changes: readonly Change[], rows: Rows): Writing | undef
   const counts = counted.map(({ name }) => `(SELECT count(*) FROM ${name})`);
   return {
     name: `write ${nameOf(parts)}`,
-    text: `WITH ${ctes.join(", ")} SELECT ${counts.join(" + ") || "0"} AS inserted, pg_current_xact_id()::text AS number`,
+    text: `WITH ${ctes.join(", ")} SELECT ${counts.join(" + ") || "0"} AS inserted, ${TRANSACTION}`,
     values,
     inserts,
   };
@@ -144,7 +145,7 @@ function gatherDelete(
     }
     case "listener": {
       const { awaited, address } = change.record;
-      const tuple = [seqOf(awaited, rows), address, null];
+      const tuple = [seqOf(awaited, rows), address];
       gathered.listeners.set(`${awaited}\0${address}`, { tuple, put: false });
       return;
     }
@@ -184,7 +185,7 @@ function putListener(
   gathered: Gathered,
   rows: Rows,
 ): void {
-  const tuple = [seqOf(awaited, rows), address, notifyAt ?? null];
+  const tuple = [seqOf(awaited, rows), address, notifyAt ?? null, groupOf(address)];
   gathered.listeners.set(`${awaited}\0${address}`, { tuple, put: true });
 }
 
