@@ -338,8 +338,9 @@ export class GroupCommitEngine implements Engine {
   }
 
   #notify(promise: PromiseRecord, address: string): boolean {
-    const taken = () => this.#delivered.note({ awaited: promise.id, address });
-    return this.#router.notify(promise, address, taken);
+    const notice = { awaited: promise.id, address };
+    const taken = () => this.#delivered.note(notice);
+    return this.#delivered.has(notice) || this.#router.notify(promise, address, taken);
   }
 
   async #takeDue(): Promise<void> {

@@ -32,6 +32,12 @@ const OPEN: Readonly<Record<string, () => Opened | Promise<Opened>>> = {
 let database: Promise<{ readonly url: string; drop(): Promise<void> }> | undefined;
 afterAll(async () => (await database)?.drop());
 
+/** The test file's database, emptied. */
+export async function postgresUrl(): Promise<string> {
+  await (await emptyPostgres()).close();
+  return (await database)?.url ?? "";
+}
+
 /** The store in the test file's database. */
 export async function openPostgres(): Promise<PostgresStore> {
   database ??= createDatabase(inject("postgresUrl"));

@@ -184,7 +184,7 @@ export const LOOK = `
   UNION ALL (SELECT 'clock', NULL, ${CLOCK}, ${EMPTY_ROW})`;
 
 export const ELSEWHERE = `SELECT 1 FROM resonate.servers
-  WHERE name <> $1 AND $2 = ANY(pids) AND seen_at > $3 - ${GONE_MS} LIMIT 1`;
+  WHERE name <> $1 AND $2 = ANY(pids) AND seen_at > $3::bigint - ${GONE_MS} LIMIT 1`;
 
 export const NOTIFY = "SELECT pg_notify('resonate', $1)";
 

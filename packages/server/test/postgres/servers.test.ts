@@ -1,0 +1,176 @@
+/** Several servers on one database: who is connected to which makes no difference to what is done. */
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { postgresUrl } from "../support/every-store.ts";
+import { Fleet, FOREVER, until } from "../support/fleet.ts";
+
+/** Longer than a look and what follows from it take on a busy machine. */
+const LOOK_MS = 3_000;
+/** A server that has said nothing for so long is gone. */
+const GONE_MS = 5_000;
+const TARGET = "poll://any@g";
+
+let fleet: Fleet;
+let url: string;
+beforeEach(async () => {
+  url = await postgresUrl();
+});
+afterEach(() => fleet.close());
+
+const created = (id: string, tags: object = { "resonate:target": TARGET }) => ({
+  id,
+  timeoutAt: FOREVER,
+  param: {},
+  tags,
+});
+
+describe.each([
+  ["with hints", false],
+  ["through a pooler, without hints", true],
+])("two servers %s", (_, pooler) => {
+  beforeEach(async () => {
+    fleet = await Fleet.open(2, { url, pooler });
+  });
+
+  test("a task that one creates is offered to a worker of the other", async () => {
+    const worker = fleet.connect(1, "g", "w");
+
+    await fleet.ok(0, "promise.create", created("a"));
+
+    await until("offered", () => worker.offered.includes("a"), LOOK_MS);
+  });
+
+  test("a task that waited for workers is offered to the first that comes, wherever it comes", async () => {
+    await fleet.ok(0, "promise.create", created("b"));
+
+    const worker = fleet.connect(1, "g", "w");
+
+    await until("offered", () => worker.offered.includes("b"), LOOK_MS);
+  });
+
+  test("a task that is resumed by one goes on at a worker of the other", async () => {
+    const worker = fleet.connect(1, "g", "w");
+    await fleet.ok(0, "promise.create", created("c:0", { "resonate:scope": "global" }));
+    const action = { kind: "promise.create", head: {}, data: created("c") };
+    await fleet.ok(0, "task.create", { pid: "elsewhere", ttl: 60_000, action });
+    const callback = { kind: "promise.register_callback", head: {} };
+    const actions = [{ ...callback, data: { awaited: "c:0", awaiter: "c" } }];
+    await fleet.ok(0, "task.suspend", { id: "c", version: 1, actions });
+
+    await fleet.ok(0, "promise.settle", { id: "c:0", state: "resolved" });
+
+    await until("offered", () => worker.offered.includes("c"), LOOK_MS);
+  });
+
+  test("a listener that is connected to the other hears of what one settles, once", async () => {
+    const listener = fleet.connect(1, "listeners", "l");
+    await fleet.ok(0, "promise.create", created("d", { "resonate:scope": "global" }));
+    const address = "poll://uni@listeners/l";
+    await fleet.ok(0, "promise.register_listener", { awaited: "d", address });
+
+    await fleet.ok(0, "promise.settle", { id: "d", state: "resolved" });
+
+    await until("told", () => listener.told.includes("d"), LOOK_MS);
+    await until(
+      "noted",
+      async () => (await fleet.ask(0, "promise.get", { id: "d" })).status === 200,
+    );
+    const later = fleet.connect(1, "g", "w");
+    await fleet.ok(0, "promise.create", created("e"));
+    await until("offered", () => later.offered.includes("e"), LOOK_MS);
+    expect(listener.told).toEqual(["d"]);
+  });
+});
+
+describe("servers that hint", () => {
+  test("need no look for it: ten hops take less time than looks would", async () => {
+    fleet = await Fleet.open(2, { url });
+    const workers = [fleet.connect(0, "even", "w0"), fleet.connect(1, "odd", "w1")] as const;
+    await until("both are there", () =>
+      fleet.engines.every(({ connections }) => connections === 1),
+    );
+    const begun = performance.now();
+
+    for (let hop = 0; hop < 10; hop++) {
+      const id = `hop${hop}`;
+      const [from, to, group] =
+        hop % 2 === 0 ? ([0, 1, "odd"] as const) : ([1, 0, "even"] as const);
+      await fleet.ok(
+        from,
+        "promise.create",
+        created(id, { "resonate:target": `poll://any@${group}` }),
+      );
+      await until("offered", () => workers[to].offered.includes(id), LOOK_MS);
+      await fleet.ok(to, "task.acquire", { id, version: 0, pid: `w${to}`, ttl: 60_000 });
+    }
+
+    // A look each second finds ten one after the other in five seconds, on average.
+    expect(performance.now() - begun).toBeLessThan(2_500);
+  });
+
+  test("tell the holder of a claim that its promise was settled by others", async () => {
+    fleet = await Fleet.open(2, { url });
+    const holder = fleet.connect(1, "g", "holder");
+    await fleet.ok(0, "promise.create", created("r"));
+    await until("offered", () => holder.offered.includes("r"), LOOK_MS);
+    await fleet.ok(1, "task.acquire", { id: "r", version: 0, pid: "holder", ttl: 60_000 });
+
+    await fleet.ok(0, "promise.settle", { id: "r", state: "rejected_canceled" });
+
+    await until("told", () => holder.told.includes("r"), LOOK_MS);
+  });
+});
+
+describe("a server", () => {
+  test("that is started leaves the claims of others' workers alone, and so does one that is closed", async () => {
+    fleet = await Fleet.open(1, { url });
+    const worker = fleet.connect(0, "g", "kept");
+    await fleet.ok(0, "promise.create", created("k"));
+    await until("offered", () => worker.offered.includes("k"));
+    await fleet.ok(0, "task.acquire", { id: "k", version: 0, pid: "kept", ttl: 60_000 });
+    const other = await Fleet.open(1, { url });
+
+    await stays(GONE_MS + 2_000, async () => (await task("k")).state === "acquired");
+    await other.close();
+
+    await stays(1_500, async () => (await task("k")).state === "acquired");
+  });
+
+  test("keeps the claims of a worker that went from it to another one", async () => {
+    fleet = await Fleet.open(2, { url });
+    const before = fleet.connect(0, "g", "mover");
+    await fleet.ok(0, "promise.create", created("m"));
+    await until("offered", () => before.offered.includes("m"), LOOK_MS);
+    await fleet.ok(0, "task.acquire", { id: "m", version: 0, pid: "mover", ttl: 60_000 });
+
+    before.disconnect();
+    fleet.connect(1, "g", "mover");
+
+    await stays(2_500, async () => (await task("m")).state === "acquired");
+  });
+
+  test("frees what a worker held that left it and went nowhere, after its grace", async () => {
+    fleet = await Fleet.open(2, { url });
+    const gone = fleet.connect(0, "g", "gone");
+    await fleet.ok(0, "promise.create", created("l"));
+    await until("offered", () => gone.offered.includes("l"), LOOK_MS);
+    await fleet.ok(0, "task.acquire", { id: "l", version: 0, pid: "gone", ttl: 60_000 });
+
+    gone.disconnect();
+
+    await until("freed", async () => (await task("l")).state === "pending", 4_000);
+  });
+});
+
+// biome-ignore lint/suspicious/noExplicitAny: as an answer is.
+async function task(id: string): Promise<any> {
+  return (await fleet.ok(0, "task.get", { id })).task;
+}
+
+/** Is so for as long. */
+async function stays(ms: number, isSo: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + ms;
+  await until("the time is over", async () => {
+    expect(await isSo()).toBe(true);
+    return performance.now() > end;
+  });
+}
