@@ -1,5 +1,5 @@
 /** What PostgreSQL's error codes mean for us (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
-import { StoreUnavailableError, StoreUnusableError } from "../store.ts";
+import { CommitUnknownError, StoreUnavailableError, StoreUnusableError } from "../store.ts";
 
 /** Another writer came first: what was decided was decided on what is no longer there. Nothing was written. */
 export class Overtaken extends Error {
@@ -28,7 +28,8 @@ export function isCollision(error: unknown): boolean {
 
 /** Whether the database could not be reached, or cannot serve now: a new connection may do later. */
 export function isUnreachable(error: unknown): error is Error {
-  if (!(error instanceof Error)) return false;
+  if (!(error instanceof Error) || error instanceof Overtaken) return false;
+  if (error instanceof CommitUnknownError) return false;
   const code = codeOf(error);
   // What has no code of PostgreSQL's did not come from it: the connection itself failed.
   if (code === undefined) return isOfConnection(error);

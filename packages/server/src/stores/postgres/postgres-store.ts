@@ -54,6 +54,8 @@ export interface PostgresOptions {
   readonly shared?: SharedOptions | undefined;
   /** How long the database may leave a question unanswered until the connection is taken to be dead, in ms. Default 15,000. */
   readonly answerTimeoutMs?: number | undefined;
+  /** How long the outcome of a commit whose answer was lost is asked for, in ms. Default 30,000. */
+  readonly confirmMs?: number | undefined;
 }
 
 export interface SharedOptions {
@@ -71,9 +73,9 @@ const COLLISIONS_MAX = 50;
 /** How long a database that cannot be reached is tried before a request is answered with 503, in ms. */
 const UNREACHABLE_MS = 5_000;
 /** How long a transaction waits for another's lock before both are taken for a deadlock, in ms. */
-const LOCK_TIMEOUT_MS = 500;
-/** How long the outcome of a commit is asked for, in ms, and how often. */
+const LOCK_TIMEOUT_MS = 250;
 const CONFIRM_MS = 30_000;
+/** The pause between two questions for the outcome of a commit, in ms. */
 const CONFIRM_PAUSE_MS = 100;
 const ANSWER_TIMEOUT_MS = 15_000;
 /** How far ahead of its instant a transaction puts the floor of the clock, in ms, so that few have to write it. */
@@ -285,7 +287,8 @@ export class PostgresStore implements Store {
   /** Finds out what became of a commit whose answer was lost. */
   async #confirm({ number, timeline }: TransactionName, cause: unknown): Promise<void> {
     const query = this.#queryOn(this.#pool);
-    const until = performance.now() + CONFIRM_MS;
+    const { confirmMs = CONFIRM_MS } = this.#options;
+    const until = performance.now() + confirmMs;
     while (performance.now() < until) {
       const [row] = await query(STATUS_OF, [number], "status").catch(() => []);
       if (row && row["timeline"] !== timeline) break;
@@ -312,8 +315,9 @@ function poolOf({ url, answerTimeoutMs = ANSWER_TIMEOUT_MS }: PostgresOptions, m
     keepAlive: true,
     types: { getTypeParser },
   });
-  // An idle connection that breaks is replaced by the next one; whoever uses one hears of it by its query.
+  // A connection that breaks is replaced by the next one; whoever uses it hears of it by what was asked.
   pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
 }
 
