@@ -1,5 +1,9 @@
 /** Several servers on one database: who is connected to which makes no difference to what is done. */
+import { once } from "node:events";
+import { type ClientRequest, get, type IncomingMessage } from "node:http";
+import pg from "pg";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { RealServer } from "../linearizability/real-server.ts";
 import { postgresUrl } from "../support/every-store.ts";
 import { Fleet, FOREVER, until } from "../support/fleet.ts";
 
@@ -120,6 +124,34 @@ describe("servers that hint", () => {
   });
 });
 
+describe("what costs", () => {
+  test("nothing is done is at most one question a second for each server", async () => {
+    fleet = await Fleet.open(2, { url });
+    fleet.connect(0, "g", "idle");
+    const before = await commits();
+
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
+
+    // What is counted last is counted late: a second more or less.
+    expect((await commits()) - before).toBeLessThanOrEqual(2 * 6 + 2);
+  });
+
+  test("a listening connection that is killed: a look finds what there is, and hints come again", async () => {
+    fleet = await Fleet.open(2, { url });
+    const worker = fleet.connect(1, "g", "w");
+    for (let kill = 0; kill < 3; kill++) {
+      await ask(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN resonate'",
+      );
+      await fleet.ok(0, "promise.create", created(`killed${kill}`));
+
+      await until("offered", () => worker.offered.includes(`killed${kill}`), LOOK_MS);
+    }
+
+    await until("both listen", async () => (await listening()) === 2);
+  });
+});
+
 describe("a server", () => {
   test("that is started leaves the claims of others' workers alone, and so does one that is closed", async () => {
     fleet = await Fleet.open(1, { url });
@@ -160,6 +192,67 @@ describe("a server", () => {
     await until("freed", async () => (await task("l")).state === "pending", 4_000);
   });
 });
+
+describe("a server that is killed", () => {
+  test("leaves its workers to others: who comes back keeps its claims, and who does not loses them", async () => {
+    fleet = await Fleet.open(1, { url });
+    const doomed = await RealServer.start("postgres", url);
+    const [gone, back] = [await stream(doomed.url, "gone"), await stream(doomed.url, "back")];
+    for (const pid of ["gone", "back"]) {
+      await fleet.ok(0, "promise.create", created(pid));
+      await fleet.ok(0, "task.acquire", { id: pid, version: 0, pid, ttl: 60_000 });
+    }
+    // It has said who is connected to it when it has looked.
+    await until("seen", async () => (await known()).includes("gone"));
+
+    await doomed.close();
+    gone.destroy();
+    back.destroy();
+    fleet.connect(0, "other", "back");
+
+    await until("freed", async () => (await task("gone")).state === "pending", GONE_MS + 5_000);
+    expect(await task("back")).toMatchObject({ state: "acquired", pid: "back" });
+  });
+});
+
+/** The processes that servers say are connected to them. */
+async function known(): Promise<readonly string[]> {
+  return (await ask("SELECT unnest(pids) AS pid FROM resonate.servers")).map(({ pid }) => pid);
+}
+
+async function commits(): Promise<number> {
+  const [row] = await ask(
+    "SELECT xact_commit::int AS commits FROM pg_stat_database WHERE datname = current_database()",
+  );
+  return row?.commits;
+}
+
+async function listening(): Promise<number> {
+  const rows = await ask(
+    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN resonate'",
+  );
+  return rows.length;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: rows of every shape.
+async function ask(text: string): Promise<any[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(text)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** A worker's stream to a server in another process. */
+async function stream(server: string, pid: string): Promise<ClientRequest> {
+  const asked = get(`${server}/poll/g/${pid}`, { headers: { "Resonate-Extensions": "lease" } });
+  asked.on("error", () => {});
+  const [response] = (await once(asked, "response")) as [IncomingMessage];
+  response.on("error", () => {}).resume();
+  return asked;
+}
 
 // biome-ignore lint/suspicious/noExplicitAny: as an answer is.
 async function task(id: string): Promise<any> {

@@ -19,6 +19,8 @@ const NOBODY = 65_534;
 export interface Cluster {
   /** Of its database `postgres`. */
   readonly url: string;
+  /** Ends it as a crash would, and starts it again after so many ms. */
+  crash(downMs: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -34,35 +36,41 @@ export async function startCluster(): Promise<Cluster> {
     { ...as, cwd: folder, stdio: ["ignore", "ignore", "inherit"] },
   );
   const port = await freePort();
-  const settings = ["fsync=off", "max_connections=200", "shared_buffers=64MB"];
-  const server = spawn(
-    join(binaries, "bin/postgres"),
-    [
-      "-D",
-      data,
-      "-p",
-      `${port}`,
-      "-h",
-      "127.0.0.1",
-      "-k",
-      folder,
-      ...settings.flatMap((s) => ["-c", s]),
-    ],
-    { ...as, cwd: folder, stdio: "ignore" },
-  );
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
-  await answering(url, server);
+  const start = async () => {
+    const places = ["-D", data, "-p", `${port}`, "-h", "127.0.0.1", "-k", folder];
+    const settings = SETTINGS.flatMap((setting) => ["-c", setting]);
+    const server = spawn(join(binaries, "bin/postgres"), [...places, ...settings], {
+      ...as,
+      cwd: folder,
+      stdio: "ignore",
+    });
+    await answering(url, server);
+    return server;
+  };
+  let server = await start();
   return {
     url,
+    async crash(downMs) {
+      await ended(server, "SIGQUIT");
+      await wait(downMs);
+      server = await start();
+    },
     async stop() {
-      if (server.exitCode === null) {
-        const ended = once(server, "exit");
-        server.kill("SIGINT");
-        await ended;
-      }
+      await ended(server, "SIGINT");
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** What is written survives the end of PostgreSQL, though not that of the machine. */
+const SETTINGS = ["fsync=off", "max_connections=200", "shared_buffers=64MB"];
+
+async function ended(server: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return;
+  const exited = once(server, "exit");
+  server.kill(signal);
+  await exited;
 }
 
 /** Makes an empty database in the cluster of `url`. */
