@@ -57,7 +57,7 @@ export interface Executed {
 
 /** Takes `steps` in order at the instant `at`. All they did is durable when the promise resolves. */
 export function execute(
-  store: Store,
+  store: Pick<Store, "transaction">,
   steps: readonly Budgeted[],
   at: number,
   settings: CoreSettings,

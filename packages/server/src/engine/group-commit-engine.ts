@@ -14,8 +14,7 @@ import {
 } from "@resonate-ts/protocol";
 import { standingOffer } from "../core/offer.ts";
 import type { Change, Outgoing } from "../core/records.ts";
-import type { CoreSettings, Step } from "../core/step.ts";
-import type { Logger } from "../logger.ts";
+import type { Step } from "../core/step.ts";
 import {
   type Pending,
   type Settled,
@@ -23,18 +22,17 @@ import {
   type Store,
   StoreUnavailableError,
 } from "../stores/store.ts";
-import type { Pusher } from "../transports/router.ts";
 import { Alarm, dueAt } from "./alarm.ts";
-import type { Clock } from "./clock.ts";
 import { Commits, type Performed } from "./commits.ts";
 import { committedBy } from "./committed.ts";
 import { Delivered } from "./delivered.ts";
 import { PushDelivery, Router } from "./delivery.ts";
 import { Departures } from "./departures.ts";
 import { Dispatcher, OFFERS_MAX } from "./dispatcher.ts";
-import type { Connection, Engine, Observer } from "./engine.ts";
+import type { Connection, Engine } from "./engine.ts";
 import { acquisition, type Executed, execute } from "./execute.ts";
-import { announce, hear, hearAnswers, isStep, refusals } from "./hearing.ts";
+import { announce, hear, hearAnswers, isSearch, isStep, refusals } from "./hearing.ts";
+import type { GroupCommitOptions } from "./options.ts";
 import { Peers } from "./peers.ts";
 import { Releases } from "./releases.ts";
 import { type Budgeted, ReplyBudget } from "./reply-budget.ts";
@@ -53,26 +51,6 @@ const DUE_RETRY_MS = 1_000;
 /** Most that a server waits for another one to take what is due, in ms. */
 const OTHERS_FIRST_MS_MAX = 100;
 
-export interface GroupCommitOptions {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly settings: CoreSettings;
-  readonly serverUrl: string | undefined;
-  /** Brings messages to `http://` and `https://` addresses. Without it they are not brought there. */
-  readonly push?: Pusher | undefined;
-  readonly logger: Logger;
-  /**
-   * How long those who held claims when the last process ended may take to come back, in ms. With 0 all claims
-   * are free at once: right when they were held by that very process.
-   */
-  readonly restartGraceMs: number;
-  /** How long ago a tree must have ended to be forgotten, in ms. Absent: nothing is. */
-  readonly retentionAgeMs?: number | undefined;
-  readonly observer?: Observer | undefined;
-  /** Default 8 MiB. */
-  readonly replyBytesMax?: number | undefined;
-}
-
 export class GroupCommitEngine implements Engine {
   readonly failed: Promise<never>;
   readonly #options: GroupCommitOptions;
@@ -82,6 +60,8 @@ export class GroupCommitEngine implements Engine {
   readonly #releases: Releases;
   readonly #peers: Peers | undefined;
   readonly #commits: Commits;
+  /** Searches have transactions of their own where the store can have them beside the others. */
+  readonly #searches: Commits;
   #state: "open" | "closing" | "failed" = "open";
   #closed: Promise<void> | undefined;
   #fail: (error: unknown) => void = () => {};
@@ -144,6 +124,15 @@ export class GroupCommitEngine implements Engine {
       failed: (error) => this.#failed(error),
       logger: options.logger,
     });
+    const aside = store.aside?.bind(store);
+    this.#searches = aside
+      ? new Commits({
+          perform: (steps) => this.#perform(steps, { transaction: aside }),
+          takeDue: async () => {},
+          failed: (error) => this.#failed(error),
+          logger: options.logger,
+        })
+      : this.#commits;
     this.#alarm = new Alarm(options.clock, () => this.#commits.wake());
     this.#sweepLater();
   }
@@ -221,7 +210,8 @@ export class GroupCommitEngine implements Engine {
     if (this.#dispatcher.awaitsWord)
       for (const request of requests) hear(request, this.#dispatcher);
     if (!requests.every(isStep)) return this.#processMixed(requests);
-    const answers = this.#commits.submit(this.#budgeted(requests));
+    const lane = requests.every(isSearch) ? this.#searches : this.#commits;
+    const answers = lane.submit(this.#budgeted(requests));
     if (this.#peers) answers.then((all) => hearAnswers(requests, all, this.#dispatcher));
     return answers;
   }
@@ -272,12 +262,16 @@ export class GroupCommitEngine implements Engine {
     for (const cancel of this.#cancels) cancel();
     this.#dispatcher.closeAll();
     await this.#options.push?.close();
+    await this.#searches.finish();
     await this.#commits.finish();
     await this.#options.store.close();
   }
 
-  async #perform(steps: readonly Budgeted[]): Promise<Performed> {
-    const { store, clock, settings, observer } = this.#options;
+  async #perform(
+    steps: readonly Budgeted[],
+    store: Pick<Store, "transaction"> = this.#options.store,
+  ): Promise<Performed> {
+    const { clock, settings, observer } = this.#options;
     const claims = this.#dispatcher.claims();
     const committed = observer?.committing(steps.length);
     try {

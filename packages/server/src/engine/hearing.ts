@@ -18,6 +18,11 @@ export function isStep(
   return request.kind !== "worker.announce";
 }
 
+/** Requests that read a lot and change nothing. */
+export function isSearch({ kind }: Request): boolean {
+  return kind === "promise.search" || kind === "task.search" || kind === "schedule.search";
+}
+
 export function announce(
   { kind, head: { corrId }, data }: Request,
   dispatcher: Dispatcher,

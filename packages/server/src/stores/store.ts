@@ -126,6 +126,8 @@ export interface Store {
    * durably. Transactions run one after the other.
    */
   transaction<T>(work: (tx: Transaction) => Promise<T>, at: number): Promise<T>;
+  /** As `transaction`, for work that only reads, and beside all others. Absent where there is one at a time. */
+  aside?<T>(work: (tx: Transaction) => Promise<T>, at: number): Promise<T>;
   /** No transaction of an earlier process was at a later instant, in ms since the epoch; 0 in a new store. */
   readonly clockFloor: number;
   /** False from a write that found no room (a full disk) until one succeeds, with room to spare. */

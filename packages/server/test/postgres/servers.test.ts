@@ -193,6 +193,24 @@ describe("a server", () => {
   });
 });
 
+test("a search that takes long keeps no other request waiting", async () => {
+  fleet = await Fleet.open(1, { url });
+  const blocker = new pg.Client({ connectionString: url });
+  await blocker.connect();
+  await blocker.query("BEGIN; LOCK TABLE resonate.schedules IN ACCESS EXCLUSIVE MODE");
+  let found = false;
+  const search = fleet.ok(0, "schedule.search", { tags: {}, limit: 1 }).then(() => {
+    found = true;
+  });
+
+  await fleet.ok(0, "promise.create", created("s"));
+  await fleet.ok(0, "promise.settle", { id: "s", state: "resolved" });
+
+  expect(found).toBe(false);
+  await blocker.end();
+  await search;
+});
+
 describe("a server that is killed", () => {
   test("leaves its workers to others: who comes back keeps its claims, and who does not loses them", async () => {
     fleet = await Fleet.open(1, { url });

@@ -143,9 +143,13 @@ export class PostgresStore implements Store {
   }
 
   transaction<T>(work: (tx: Transaction) => Promise<T>, at: number): Promise<T> {
-    const result = this.#tail.then(() => this.#persist(work, at));
+    const result = this.#tail.then(() => this.#persist(work, at, this.#lane));
     this.#tail = result.catch(() => {});
     return result;
+  }
+
+  aside<T>(work: (tx: Transaction) => Promise<T>, at: number): Promise<T> {
+    return this.#persist(work, at, this.#pool);
   }
 
   async due(at: number, limit: number): Promise<Due> {
@@ -207,10 +211,10 @@ export class PostgresStore implements Store {
   }
 
   /** Runs a transaction until it has not met another one. */
-  async #persist<T>(work: (tx: Transaction) => Promise<T>, at: number): Promise<T> {
+  async #persist<T>(work: (tx: Transaction) => Promise<T>, at: number, pool: pg.Pool): Promise<T> {
     for (let collisions = 0; ; collisions++) {
       try {
-        const value = await this.#patiently(() => this.#transact(work, at));
+        const value = await this.#patiently(() => this.#transact(work, at, pool));
         this.#writable = true;
         return value;
       } catch (error) {
@@ -240,8 +244,8 @@ export class PostgresStore implements Store {
     return lasting;
   }
 
-  async #transact<T>(work: (tx: Transaction) => Promise<T>, at: number): Promise<T> {
-    const client = await this.#lane.connect();
+  async #transact<T>(work: (tx: Transaction) => Promise<T>, at: number, pool: pg.Pool): Promise<T> {
+    const client = await pool.connect();
     let broken: Error | undefined;
     try {
       // Not waited for: whatever is asked next waits for it anyway.

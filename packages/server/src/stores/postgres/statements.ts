@@ -100,15 +100,22 @@ export const TREE_SIZES = `
     + (SELECT count(*) ${FROM} WHERE p.id = t.origin AND p.origin IS NULL) AS size
   FROM unnest($1::bigint[], $2::text[]) AS t (hash, origin)`;
 
-/** Members of the tree with the hash `$1` and the origin `$2`, the root last, and the end of the whole tree with each. */
-export const TREE = `
-  SELECT p.seq, p.id, p.tags, p.due_at, p.task_state, p.origin IS NULL AS is_root,
-    (SELECT max(${ENDS_AT}) ${FROM} WHERE p.origin = $1 OR (p.id = $2 AND p.origin IS NULL)) AS ends_at,
-    EXISTS (SELECT 1 FROM resonate.callbacks WHERE awaited = p.seq)
-    OR EXISTS (SELECT 1 FROM resonate.resumes WHERE awaited = p.seq)
-    OR EXISTS (SELECT 1 FROM resonate.listeners WHERE awaited = p.seq) AS wanted
-  ${FROM} WHERE p.origin = $1 OR (p.id = $2 AND p.origin IS NULL)
-  ORDER BY is_root, p.seq LIMIT ${TREE_PAGE}`;
+const IN_TREE = "p.origin = t.hash OR (p.id = t.origin AND p.origin IS NULL)";
+
+/** Of each tree, by the hash of its origin and the origin: members, the root last, and the end of the whole tree with each. */
+export const TREES = `
+  SELECT t.origin, t.ends_at, m.*
+  FROM (
+    SELECT *, (SELECT max(${ENDS_AT}) ${FROM} WHERE ${IN_TREE}) AS ends_at
+    FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS t (hash, origin, place)
+  ) t
+  CROSS JOIN LATERAL (
+    SELECT p.seq, p.id, p.tags, p.due_at, p.task_state, p.origin IS NULL AS is_root,
+      EXISTS (SELECT 1 FROM resonate.callbacks WHERE awaited = p.seq)
+      OR EXISTS (SELECT 1 FROM resonate.resumes WHERE awaited = p.seq)
+      OR EXISTS (SELECT 1 FROM resonate.listeners WHERE awaited = p.seq) AS wanted
+    ${FROM} WHERE ${IN_TREE} ORDER BY is_root, p.seq LIMIT ${TREE_PAGE}
+  ) m ORDER BY t.place, m.is_root, m.seq`;
 
 export const ALL_PROMISES = `SELECT ${COLUMNS} ${FROM} ORDER BY p.id`;
 export const ALL_CALLBACKS = `SELECT one.id AS awaiter, two.id AS awaited FROM resonate.callbacks c

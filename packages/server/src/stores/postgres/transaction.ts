@@ -9,7 +9,7 @@
 import { TAG } from "@resonate-ts/protocol";
 import type { ClientBase, Pool } from "pg";
 import type { Change, Listener, StoredPromise } from "../../core/records.ts";
-import { type Keys, OBLIGATIONS_MAX, type Search, type Tree } from "../../core/step.ts";
+import { type Keys, OBLIGATIONS_MAX, type Search } from "../../core/step.ts";
 import { hashOf, promiseOf, type Row, readPromise, scheduleOf, taskOf } from "../rows.ts";
 import { search } from "../search.ts";
 import type { Found, Loaded, LoadedObligations, Transaction } from "../store.ts";
@@ -25,7 +25,7 @@ import {
   OBLIGATIONS,
   RESUMED,
 } from "./statements.ts";
-import { loadTree } from "./trees.ts";
+import { loadTrees } from "./trees.ts";
 import { type Rows, writing } from "./write.ts";
 
 /** Names a transaction in the whole history of a database. */
@@ -75,7 +75,7 @@ export class PostgresTransaction implements Transaction {
       obligations: obligations.length > 0 ? await this.#obligations(obligations) : [],
       listeners: listeners.length > 0 ? await this.#listeners(listeners) : [],
       schedules: schedules.length > 0 ? await this.#schedules(schedules) : [],
-      trees: await this.#trees(trees),
+      trees: await loadTrees(trees, this.#query, this.#rows.seqs),
       ...(this.at !== undefined && { at: this.at }),
     };
   }
@@ -182,12 +182,6 @@ export class PostgresTransaction implements Transaction {
     const records = rows.map(scheduleOf);
     for (const { id } of records) this.#rows.schedules.add(id);
     return records;
-  }
-
-  async #trees(origins: readonly string[]): Promise<readonly Tree[]> {
-    const trees: Tree[] = [];
-    for (const origin of origins) trees.push(await loadTree(origin, this.#query, this.#rows.seqs));
-    return trees;
   }
 
   #seqOf(id: string): number | undefined {

@@ -1,9 +1,9 @@
 /** Trees: what retention looks at. */
 import { TAG, type Tags } from "@resonate-ts/protocol";
-import { TREE_PAGE, type Tree, type TreeMember } from "../../core/step.ts";
+import type { Tree, TreeMember } from "../../core/step.ts";
 import { hashOf, type Row, taskStateOf } from "../rows.ts";
 import type { OldTree, OldTrees } from "../store.ts";
-import { OLD_PROMISES, TREE, TREE_SIZES, WHICH_EXIST } from "./statements.ts";
+import { OLD_PROMISES, TREE_SIZES, TREES, WHICH_EXIST } from "./statements.ts";
 import type { Query } from "./transaction.ts";
 
 /** Old trees among the promises after `after`, as `Store.oldTrees` says. */
@@ -62,17 +62,22 @@ function tagsOf(row: Row): Tags {
   return JSON.parse(String(row["tags"])) as Tags; // Written by this folder.
 }
 
-/** A tree, with the row numbers of its members noted in `seqs`. */
-export async function loadTree(
-  origin: string,
+/** Trees, with the row numbers of their members noted in `seqs`. */
+export async function loadTrees(
+  origins: readonly string[],
   query: Query,
   seqs: Map<string, number>,
-): Promise<Tree> {
-  const rows = await query(TREE, [hashOf(origin), origin], "tree");
-  const members = rows.filter((row) => originOf(row) === origin);
-  for (const row of members) seqs.set(String(row["id"]), Number(row["seq"]));
-  const endsAt = Number(rows[0]?.["ends_at"] ?? 0);
-  return { origin, endsAt, members: members.slice(0, TREE_PAGE).map(memberOf) };
+): Promise<readonly Tree[]> {
+  if (origins.length === 0) return [];
+  const rows = await query(TREES, [origins.map(hashOf), origins], "trees");
+  const of = Map.groupBy(rows, (row) => row["origin"]);
+  return origins.map((origin) => {
+    const found = of.get(origin) ?? [];
+    const members = found.filter((row) => originOf(row) === origin);
+    for (const row of members) seqs.set(String(row["id"]), Number(row["seq"]));
+    const endsAt = Number(found[0]?.["ends_at"] ?? 0);
+    return { origin, endsAt, members: members.map(memberOf) };
+  });
 }
 
 function memberOf(row: Row): TreeMember {
