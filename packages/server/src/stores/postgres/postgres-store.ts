@@ -78,8 +78,18 @@ const CONFIRM_MS = 30_000;
 /** The pause between two questions for the outcome of a commit, in ms. */
 const CONFIRM_PAUSE_MS = 100;
 const ANSWER_TIMEOUT_MS = 15_000;
+/**
+ * Every statement looks up keys or reads an index range. A planner that has seen the tables small would read them whole,
+ * and go on to do so when they are large, because plans are kept.
+ */
+export const PLANNING = ["enable_seqscan", "enable_hashjoin", "enable_mergejoin"];
 /** How far ahead of its instant a transaction puts the floor of the clock, in ms, so that few have to write it. */
 const FLOOR_AHEAD_MS = 1_000;
+const BEGIN = [
+  "BEGIN",
+  `SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`,
+  ...PLANNING.map((name) => `SET LOCAL ${name} = off`),
+].join("; ");
 /** PostgreSQL's number of the type bigint. */
 const INT8 = 20;
 
@@ -249,7 +259,7 @@ export class PostgresStore implements Store {
     let broken: Error | undefined;
     try {
       // Not waited for: whatever is asked next waits for it anyway.
-      const begun = client.query(`BEGIN; SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
+      const begun = client.query(BEGIN);
       begun.catch(() => {});
       const query = this.#queryOn(client);
       const time = this.#options.shared?.time;
@@ -310,13 +320,18 @@ export class PostgresStore implements Store {
   }
 }
 
-function poolOf({ url, answerTimeoutMs = ANSWER_TIMEOUT_MS }: PostgresOptions, max: number) {
+function poolOf(options: PostgresOptions, max: number): pg.Pool {
+  const { url, answerTimeoutMs = ANSWER_TIMEOUT_MS, shared } = options;
   const pool = new pg.Pool({
     connectionString: url,
     max,
     connectionTimeoutMillis: UNREACHABLE_MS,
     query_timeout: answerTimeoutMs,
     keepAlive: true,
+    // A pooler refuses what it cannot keep; there, transactions say it themselves, and no plans are kept.
+    ...(shared?.sessions !== false && {
+      options: PLANNING.map((name) => `-c ${name}=off`).join(" "),
+    }),
     types: { getTypeParser },
   });
   // A connection that breaks is replaced by the next one; whoever uses it hears of it by what was asked.
