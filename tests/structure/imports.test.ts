@@ -71,7 +71,18 @@ const RULES: readonly Rule[] = [
     ],
     because: "all stores search alike",
   },
-  ...["memory", "sqlite"].map((kind) => ({
+  {
+    files: `${SERVER}stores/rows.ts`,
+    may: [
+      `${SERVER}stores/store.ts`,
+      `${SERVER}stores/search.ts`,
+      `${SERVER}core/records.ts`,
+      PROTOCOL,
+      "node:",
+    ],
+    because: "stores that keep rows spell records alike, and check them alike",
+  },
+  ...["memory", "sqlite", "postgres"].map((kind) => ({
     files: `${SERVER}stores/${kind}/`,
     may: [
       `${SERVER}stores/${kind}/`,
@@ -81,7 +92,8 @@ const RULES: readonly Rule[] = [
       `${SERVER}core/step.ts`,
       `${SERVER}core/weigh.ts`,
       PROTOCOL,
-      ...(kind === "sqlite" ? ["node:"] : []),
+      ...(kind === "memory" ? [] : ["node:", `${SERVER}stores/rows.ts`]),
+      ...(kind === "postgres" ? ["pg"] : []),
     ],
     because: "a store knows records, not rules",
   })),

@@ -243,7 +243,8 @@ describe("serve", () => {
   });
 
   test.each([
-    ["a wrong value", ["--storage-type", "postgres"], {}, "storage.type (--storage-type) must be"],
+    ["a wrong value", ["--storage-type", "disk"], {}, "storage.type (--storage-type) must be"],
+    ["no database", ["--storage-type", "postgres"], {}, "storage.postgres.url"],
     ["a wrong variable", [], { RESONATE_SERVER__PORT: "x" }, "server.port (RESONATE_SERVER__PORT)"],
     ["an open door", ["--server-bind", "0.0.0.0"], {}, "--insecure"],
     ["an unknown flag", ["--prot", "1"], {}, "unknown option '--prot'"],

@@ -8,7 +8,7 @@ export {
 } from "./engine/engine.ts";
 export { PortInUseError } from "./http/listener.ts";
 export { jsonLogger, type Logger, type LogLevel } from "./logger.ts";
-export { type EngineOptions, openEngine } from "./open.ts";
+export { type EngineOptions, openEngine, type PostgresLocation } from "./open.ts";
 export { type RunningServer, type ServeOptions, serve } from "./serve.ts";
 export {
   findSettingsFile,

@@ -1,10 +1,11 @@
 /** Puts an engine together: a store, a clock, settings. */
-import { type Clock, steadyClock } from "./engine/clock.ts";
+import { type Clock, type SharedClock, sharedClock, steadyClock } from "./engine/clock.ts";
 import { DebugEngine } from "./engine/debug-engine.ts";
 import type { Engine, Observer } from "./engine/engine.ts";
 import { GroupCommitEngine } from "./engine/group-commit-engine.ts";
 import { jsonLogger, type Logger } from "./logger.ts";
 import { MemoryStore } from "./stores/memory/memory-store.ts";
+import { PostgresStore } from "./stores/postgres/postgres-store.ts";
 import { openingError } from "./stores/sqlite/errors.ts";
 import { SqliteStore } from "./stores/sqlite/sqlite-store.ts";
 import type { Store } from "./stores/store.ts";
@@ -22,6 +23,8 @@ const CLOCK_AHEAD_MS = 2_000;
 export interface EngineOptions {
   /** File of the SQLite database, created when absent. Without it records live in memory and end with the process. */
   readonly path?: string | undefined;
+  /** A database in PostgreSQL, in place of a file; engines of other processes may share it. */
+  readonly postgres?: PostgresLocation | undefined;
   /** `full` (default): an answered write survives power loss. `normal`: it survives a crash of the process. */
   readonly synchronous?: "full" | "normal" | undefined;
   /** How long an offered task may stay unclaimed before it is offered again, in ms. Default 30,000. */
@@ -55,12 +58,21 @@ export interface EngineOptions {
   readonly logger?: Logger | undefined;
 }
 
+export interface PostgresLocation {
+  /** As `postgres://user:password@host:port/database`. Tables are made in its schema `resonate`. */
+  readonly url: string;
+  /** Most connections, besides one that listens to other engines. At least 2, default 10. */
+  readonly poolSize?: number | undefined;
+  /** Whether a pooler gives each transaction another connection. Engines then do without hints to each other. Default false. */
+  readonly pooler?: boolean | undefined;
+}
+
 /**
- * Opens an engine on a file or in memory.
+ * Opens an engine on a file, in PostgreSQL, or in memory.
  *
  * @throws StoreInUseError when another process has the file open; its message says which.
  * @throws StoreUnusableError when the file is not a database of ours, is newer than this version, is damaged,
- *   or cannot be opened or written.
+ *   or cannot be opened or written; or when the database in PostgreSQL cannot be reached or used.
  */
 export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   const {
@@ -71,10 +83,10 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     restartGraceMs = 0,
     logger = jsonLogger("warn"),
   } = options;
-  const store = path === undefined ? new MemoryStore() : new SqliteStore({ path, synchronous });
+  const { store, clock } = await openStore({ ...options, synchronous }, logger);
   const engine = new (options.debug ? DebugEngine : GroupCommitEngine)({
     store,
-    clock: options.clock ?? clockFrom(store, logger),
+    clock,
     settings: { retryTimeoutMs, retryTimeoutMsMax: RETRY_TIMEOUT_MS_MAX },
     serverUrl,
     push: options.push,
@@ -91,6 +103,36 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     throw openingError(error, path ?? "memory");
   }
   return engine;
+}
+
+interface Opened {
+  readonly store: Store;
+  readonly clock: Clock;
+}
+
+async function openStore(
+  { path, postgres, synchronous = "full", clock }: EngineOptions,
+  logger: Logger,
+): Promise<Opened> {
+  if (postgres) return openPostgres(postgres, clock, logger);
+  const store = path === undefined ? new MemoryStore() : new SqliteStore({ path, synchronous });
+  return { store, clock: clock ?? clockFrom(store, logger) };
+}
+
+/** The database's clock is that of all engines on it. */
+async function openPostgres(
+  { url, poolSize = 10, pooler = false }: PostgresLocation,
+  given: Clock | undefined,
+  logger: Logger,
+): Promise<Opened> {
+  let shared: SharedClock | undefined;
+  const time = (instant: number) => shared?.heard(instant) ?? given?.now() ?? instant;
+  const store = await PostgresStore.open({ url, poolSize, shared: { sessions: !pooler, time } });
+  if (given) return { store, clock: given };
+  shared = sharedClock({ instant: store.openedAt, floor: store.clockFloor }, (ms) => {
+    logger.warn({ ms }, "the database's clock was set; this server goes on with the time it had");
+  });
+  return { store, clock: shared };
 }
 
 /** A clock that goes on where the last one on this store stopped. */

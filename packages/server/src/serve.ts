@@ -171,11 +171,26 @@ function engineOptions(settings: Settings): EngineOptions {
     restartGraceMs: RESTART_GRACE_MS,
     retryTimeoutMs: settings["tasks.retry_timeout"],
     retentionAgeMs: settings["retention.age"],
-    ...(settings["storage.type"] === "memory"
-      ? {}
-      : {
-          path: settings["storage.sqlite.path"],
-          synchronous: settings["storage.sqlite.synchronous"],
-        }),
+    ...storageOptions(settings),
   };
+}
+
+function storageOptions(settings: Settings): EngineOptions {
+  switch (settings["storage.type"]) {
+    case "memory":
+      return {};
+    case "sqlite":
+      return {
+        path: settings["storage.sqlite.path"],
+        synchronous: settings["storage.sqlite.synchronous"],
+      };
+    case "postgres":
+      return {
+        postgres: {
+          url: settings["storage.postgres.url"] ?? "", // `readSettings` has seen to it.
+          poolSize: settings["storage.postgres.pool_size"],
+          pooler: settings["storage.postgres.pooler"],
+        },
+      };
+  }
 }

@@ -135,10 +135,10 @@ const served = {
     otherwise: "anything",
   },
   "storage.type": {
-    ...oneOf(["sqlite", "memory"]),
-    allowed: "sqlite, memory (PostgreSQL is not there yet, and MySQL is not planned)",
+    ...oneOf(["sqlite", "postgres", "memory"]),
+    allowed: "sqlite, postgres, memory (MySQL is not planned)",
     initial: "sqlite",
-    help: "where records are kept; memory forgets them at the end",
+    help: "where records are kept; several servers may share PostgreSQL, and memory forgets at the end",
   },
   "storage.sqlite.path": {
     schema: z.string().refine(namesFile),
@@ -150,6 +150,24 @@ const served = {
     ...oneOf(["full", "normal"]),
     initial: "full",
     help: "full: an answered write survives power loss; normal: a crash of the process",
+  },
+  "storage.postgres.url": {
+    schema: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+    allowed: "a URL such as postgres://user:password@host:5432/database",
+    initial: undefined,
+    otherwise: "none",
+    help: "database in PostgreSQL that records are kept in, in its schema resonate",
+    secret: true,
+  },
+  "storage.postgres.pool_size": {
+    ...numberFrom(2, 1_000),
+    initial: 10,
+    help: "most connections of this server to PostgreSQL, besides one that listens to other servers",
+  },
+  "storage.postgres.pooler": {
+    ...yesOrNo,
+    initial: false,
+    help: "PostgreSQL is reached by a pooler that gives each transaction another connection, such as pgbouncer",
   },
   "tasks.retry_timeout": {
     ...someMilliseconds,
@@ -250,14 +268,11 @@ const count = { ...numberFrom(1, 1_000_000), schema: wholeNumber(1, 1_000_000).o
 const time = { ...milliseconds, schema: milliseconds.schema.optional() };
 const unset = (unused: string) => ({ initial: undefined, help: unused, unused });
 
-const POSTGRES = "PostgreSQL is not there yet";
 const MYSQL = "there is no MySQL storage";
 const GCPS = "nothing is delivered to Google Pub/Sub";
 const TIMERS = "timers and messages are taken when they are due, not by looking every so often";
 
 const unserved = {
-  "storage.postgres.url": { ...text, ...unset(POSTGRES), secret: true },
-  "storage.postgres.pool_size": { ...count, ...unset(POSTGRES) },
   "storage.mysql.url": { ...text, ...unset(MYSQL), secret: true },
   "storage.mysql.pool_size": { ...count, ...unset(MYSQL) },
   "tasks.lease_timeout": { ...time, ...unset("the server runs no tasks of its own") },

@@ -78,8 +78,8 @@ export interface SettingsInput {
  *
  * @throws SettingsError for a value that is not allowed, for a key in the file that is no setting, for what is said of
  *   authentication without a key (so that nobody believes it is on), for a token of pushes that is not there or would
- *   be sent to nobody, and for an address beyond this machine without
- *   authentication or `insecure`.
+ *   be sent to nobody, for an address beyond this machine without authentication or `insecure`, and for PostgreSQL
+ *   without the URL of a database.
  */
 export function readSettings(input: SettingsInput = {}): Settings {
   const { env = {}, defaults = {} } = input;
@@ -95,6 +95,7 @@ export function readSettings(input: SettingsInput = {}): Settings {
   refuseHalfAuth(settings);
   refuseHalfPushAuth(settings);
   refuseOpenDoor(settings);
+  refuseNoDatabase(settings);
   return settings;
 }
 
@@ -192,6 +193,13 @@ function refuseOpenDoor(settings: Settings): void {
     `server.bind ${bind} would let everyone who reaches this machine run and read everything, because ` +
       `${key === "none" ? "auth.publickey none checks no signatures" : "there is no authentication"}; ` +
       "use 127.0.0.1, set auth.publickey, or add --insecure when something else keeps strangers out",
+  );
+}
+
+function refuseNoDatabase(settings: Settings): void {
+  if (settings["storage.type"] !== "postgres" || settings["storage.postgres.url"]) return;
+  throw new SettingsError(
+    "storage.type is postgres, and storage.postgres.url does not say which database: postgres://user:password@host:5432/database",
   );
 }
 

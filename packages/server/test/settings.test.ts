@@ -65,6 +65,24 @@ test("the documented names and defaults", () => {
       "--storage-sqlite-synchronous",
       "full",
     ],
+    [
+      "storage.postgres.url",
+      "RESONATE_STORAGE__POSTGRES__URL",
+      "--storage-postgres-url",
+      undefined,
+    ],
+    [
+      "storage.postgres.pool_size",
+      "RESONATE_STORAGE__POSTGRES__POOL_SIZE",
+      "--storage-postgres-pool-size",
+      10,
+    ],
+    [
+      "storage.postgres.pooler",
+      "RESONATE_STORAGE__POSTGRES__POOLER",
+      "--storage-postgres-pooler",
+      false,
+    ],
     ["tasks.retry_timeout", "RESONATE_TASKS__RETRY_TIMEOUT", "--tasks-retry-timeout", 30_000],
     ["retention.age", "RESONATE_RETENTION__AGE", "--retention-age", undefined],
     [
@@ -142,18 +160,6 @@ test("the documented names and defaults", () => {
       250,
     ],
     ["insecure", "RESONATE_INSECURE", "--insecure", false],
-    [
-      "storage.postgres.url",
-      "RESONATE_STORAGE__POSTGRES__URL",
-      "--storage-postgres-url",
-      undefined,
-    ],
-    [
-      "storage.postgres.pool_size",
-      "RESONATE_STORAGE__POSTGRES__POOL_SIZE",
-      "--storage-postgres-pool-size",
-      undefined,
-    ],
     ["storage.mysql.url", "RESONATE_STORAGE__MYSQL__URL", "--storage-mysql-url", undefined],
     [
       "storage.mysql.pool_size",
@@ -236,7 +242,7 @@ describe("a value that is not allowed names the setting, where it came from and 
     ["server.url", "ftp://x", "http:// or https://"],
     ["server.cors.allow_origins", "https://a.example/path", "origins such as https://example.com"],
     ["server.shutdown_timeout", "1s", "a whole number of milliseconds"],
-    ["storage.type", "postgres", "sqlite, memory"],
+    ["storage.type", "disk", "sqlite, postgres, memory"],
     ["storage.sqlite.path", "", "the path of a file"],
     ["storage.sqlite.path", ".", "the path of a file"],
     ["storage.sqlite.path", "data/", "the path of a file"],
@@ -287,12 +293,31 @@ test.each(["a.db", "a/b", "../a", "a..", ".resonate/.db"])("'%s' is the path of 
   );
 });
 
+describe("PostgreSQL", () => {
+  test("needs the URL of a database, which is never shown", () => {
+    const flags = { "storage.type": "postgres" };
+    const wrong = { ...flags, "storage.postgres.url": "mysql://u:secret@h/d" };
+
+    expect(() => readSettings({ flags })).toThrow("storage.postgres.url");
+    expect(() => readSettings({ flags: wrong })).toThrow("must be a URL such as postgres://");
+    expect(() => readSettings({ flags: wrong })).not.toThrow("secret");
+  });
+
+  test("is reached by either of its schemes", () => {
+    for (const url of ["postgres://u:p@h:5432/d", "postgresql://h/d"]) {
+      const flags = { "storage.type": "postgres", "storage.postgres.url": url };
+
+      expect(readSettings({ flags })["storage.postgres.url"]).toBe(url);
+    }
+  });
+});
+
 test("settings that take one of a few words list them", () => {
   const listed = SETTINGS.flatMap(({ key, choices }) => (choices ? [[key, choices]] : []));
 
   expect(listed).toEqual([
     ["level", ["debug", "info", "warn", "error"]],
-    ["storage.type", ["sqlite", "memory"]],
+    ["storage.type", ["sqlite", "postgres", "memory"]],
     ["storage.sqlite.synchronous", ["full", "normal"]],
     ["transports.http_push.auth.mode", ["none", "bearer"]],
   ]);

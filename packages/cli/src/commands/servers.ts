@@ -79,7 +79,8 @@ const SERVE_EXAMPLES = `${FILE}
 
 Examples:
   $ resonate serve --storage-sqlite-path /var/lib/resonate/resonate.db
-  $ RESONATE_SERVER__PORT=9001 resonate serve`;
+  $ RESONATE_SERVER__PORT=9001 resonate serve
+  $ RESONATE_STORAGE__POSTGRES__URL=postgres://user:password@host/database resonate serve --storage-type postgres`;
 
 const DEV_EXAMPLES = `${FILE}
 
@@ -133,9 +134,14 @@ function settingsOf(
 }
 
 function fileOf(settings: Settings): string | undefined {
-  return settings["storage.type"] === "memory"
-    ? undefined
-    : resolve(settings["storage.sqlite.path"]);
+  return settings["storage.type"] === "sqlite"
+    ? resolve(settings["storage.sqlite.path"])
+    : undefined;
+}
+
+function placeOf(settings: Settings): string {
+  if (settings["storage.type"] === "postgres") return "in PostgreSQL";
+  return fileOf(settings) ?? "in memory, gone when this ends";
 }
 
 /** Runs until a signal comes, or until the server fails. */
@@ -176,7 +182,7 @@ function exitAfter(ms: number): void {
 
 function announce(terminal: Terminal, { url }: RunningServer, settings: Settings): void {
   terminal.out(`Resonate listens on ${url}`, "bold");
-  terminal.out(`Data: ${fileOf(settings) ?? "in memory, gone when this ends"}`);
+  terminal.out(`Data: ${placeOf(settings)}`);
 }
 
 /** Workers look at the default by themselves. */

@@ -63,8 +63,15 @@ export class Claimants<O> {
   forBatch(): Claims & { end(): void } {
     const reserved: (() => void)[] = [];
     const unseen: Unseen = { loads: new Map(), suspended: new Map() };
+    const free = () => {
+      for (const release of reserved.splice(0)) release();
+    };
     return {
       begin: (changes) => {
+        // The transaction may be run again: nothing of what it reserved before counts.
+        free();
+        unseen.loads.clear();
+        unseen.suspended.clear();
         this.#count(changes, unseen);
         this.#noteSuspended(changes, unseen);
       },
@@ -76,9 +83,7 @@ export class Claimants<O> {
         if (taken) reserved.push(taken.release);
         return taken?.claimant;
       },
-      end() {
-        for (const release of reserved) release();
-      },
+      end: free,
     };
   }
 

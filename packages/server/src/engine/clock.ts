@@ -44,3 +44,56 @@ export function steadyClock(floor = 0): Clock {
     },
   };
 }
+
+/** A clock that follows one that others follow too. */
+export interface SharedClock extends Clock {
+  /** The shared clock said `instant` (ms since the epoch), a moment ago. Gives the instant that holds now. */
+  heard(instant: number): number;
+}
+
+/** How long what was heard is good for, in ms: by then two clocks may be apart by a part of a millisecond. */
+const HEARD_MS = 10_000;
+
+/**
+ * A clock that starts at `instant`, as the shared clock said, and follows it: never ahead of it by more than clocks run
+ * apart in some seconds, and never back. Where the shared clock jumps by more than a second this one goes on as it
+ * was, and `jumped` is called, once, with how far, in ms.
+ */
+export function sharedClock(
+  { instant, floor }: { readonly instant: number; readonly floor: number },
+  jumped: (ms: number) => void,
+): SharedClock {
+  const start = floor - instant > WAIT_MS_MAX ? floor : instant;
+  // What was heard is an instant of the past: the latest of them is nearest to the truth.
+  let offset = start - performance.now();
+  let next = { offset: Number.NEGATIVE_INFINITY, until: performance.now() + HEARD_MS };
+  let latest = floor;
+  let told = start !== instant;
+  const now = () => {
+    latest = Math.max(latest, Math.floor(offset + performance.now()));
+    return latest;
+  };
+  return {
+    ...steadyClock(),
+    now,
+    heard(heard) {
+      const elapsed = performance.now();
+      const seen = heard - elapsed;
+      const ahead = seen - offset;
+      if (Math.abs(ahead) > WAIT_MS_MAX) {
+        // An answer may come late; the clock that it tells does not.
+        if (!told && ahead > 0) jumped(ahead);
+        told ||= ahead > 0;
+        return now();
+      }
+      offset = Math.max(offset, seen);
+      next.offset = Math.max(next.offset, seen);
+      if (elapsed > next.until) {
+        offset = next.offset;
+        next = { offset: Number.NEGATIVE_INFINITY, until: elapsed + HEARD_MS };
+      }
+      latest = Math.max(latest, heard);
+      return now();
+    },
+  };
+}

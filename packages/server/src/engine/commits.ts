@@ -7,7 +7,7 @@
  */
 import { PROTOCOL_VERSION, type Refusal, type Response } from "@resonate-ts/protocol";
 import type { Logger } from "../logger.ts";
-import { StoreUnavailableError, StoreUnknownError } from "../stores/store.ts";
+import { CommitUnknownError, StoreUnavailableError, StoreUnknownError } from "../stores/store.ts";
 import type { Budgeted } from "./reply-budget.ts";
 
 /** Most requests of one commit; what is beyond goes into the next. */
@@ -148,6 +148,10 @@ export class Commits {
 
   async #commitFailed(entries: readonly Entry[], error: unknown): Promise<void> {
     if (error instanceof StoreUnknownError) return this.#stop(entries, error);
+    if (error instanceof CommitUnknownError) {
+      this.#options.logger.error({ error }, "what became of a transaction is not known");
+      return refuse(entries, error);
+    }
     this.#options.logger.error({ error }, "a transaction was rolled back");
     const [only] = entries;
     // A step that breaks must not take others with it: each is tried alone.
@@ -165,9 +169,7 @@ export class Commits {
   #stop(entries: readonly Entry[], cause: unknown): void {
     const first = this.#stopped === undefined;
     this.#stopped ??= { cause };
-    for (const { steps, resolve } of [...entries, ...this.#queue.splice(0)]) {
-      resolve(steps.map((step) => failure(step, cause)));
-    }
+    refuse([...entries, ...this.#queue.splice(0)], cause);
     this.#waiting = 0;
     if (first) this.#options.failed(cause);
   }
@@ -176,6 +178,10 @@ export class Commits {
 /** What is ready in this turn of the event loop goes on before this does. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+function refuse(entries: readonly Entry[], error: unknown): void {
+  for (const { steps, resolve } of entries) resolve(steps.map((step) => failure(step, error)));
 }
 
 /** The answer to a step that could not be taken. */

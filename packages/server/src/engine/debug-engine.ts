@@ -20,7 +20,8 @@ import { snap } from "../core/debug/snap.ts";
 import type { Store } from "../stores/store.ts";
 import type { Connection, Engine } from "./engine.ts";
 import { execute } from "./execute.ts";
-import { GroupCommitEngine, type GroupCommitOptions } from "./group-commit-engine.ts";
+import { GroupCommitEngine } from "./group-commit-engine.ts";
+import type { GroupCommitOptions } from "./options.ts";
 
 /** Most steps of one transaction of a tick. */
 const TICK_STEPS_MAX = 1_000;

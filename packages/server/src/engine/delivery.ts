@@ -17,10 +17,13 @@ export interface Offered {
 
 /** Brings messages to addresses of one kind. Nothing here waits, and nothing here throws. */
 export interface Delivery<A extends Address = Address> {
-  /** Asks for a worker of the address. Lost without harm: a pending task is offered again. */
-  offer(task: Offered, address: A): void;
-  /** Brings the result to a listener, and calls back once it was taken. */
-  notify(promise: PromiseRecord, address: A, taken: () => void): void;
+  /**
+   * Asks for a worker of the address. Lost without harm: a pending task is offered again. `false` when nobody could be
+   * asked at once.
+   */
+  offer(task: Offered, address: A): boolean;
+  /** Brings the result to a listener, and calls back once it was taken. `false` when there is nobody to bring it to. */
+  notify(promise: PromiseRecord, address: A, taken: () => void): boolean;
 }
 
 type Kinds = Address["kind"];
@@ -37,14 +40,14 @@ export class Router {
     this.#deliveries = deliveries;
   }
 
-  offer(task: Offered, target: string): void {
+  offer(task: Offered, target: string): boolean {
     const address = parseAddress(target);
-    if (address) this.#for(address)?.offer(task, address);
+    return address !== undefined && this.#for(address)?.offer(task, address) === true;
   }
 
-  notify(promise: PromiseRecord, target: string, taken: () => void): void {
+  notify(promise: PromiseRecord, target: string, taken: () => void): boolean {
     const address = parseAddress(target);
-    if (address) this.#for(address)?.notify(promise, address, taken);
+    return address !== undefined && this.#for(address)?.notify(promise, address, taken) === true;
   }
 
   #for({ kind }: Address): Delivery | undefined {
@@ -63,14 +66,16 @@ export class PushDelivery implements Delivery<Extract<Address, { readonly kind: 
     this.#serverUrl = serverUrl;
   }
 
-  offer(task: Offered, { url }: { readonly url: string }): void {
+  offer(task: Offered, { url }: { readonly url: string }): boolean {
     void this.#pusher.push(url, offerOf(task, this.#serverUrl));
+    return true;
   }
 
-  notify(promise: PromiseRecord, { url }: { readonly url: string }, taken: () => void): void {
+  notify(promise: PromiseRecord, { url }: { readonly url: string }, taken: () => void): boolean {
     void this.#pusher.push(url, noticeOf(promise)).then((arrived) => {
       if (arrived) taken();
     });
+    return true;
   }
 }
 

@@ -9,63 +9,30 @@
  *     goes to whoever is ready for it. Offers that were left unanswered before (they are stale) take half of it at
  *     most, so that work nobody takes keeps no other work waiting.
  */
-import type { Address, ClaimedTask, PromiseRecord, RequestData } from "@resonate-ts/protocol";
+import {
+  type ClaimedTask,
+  type PromiseRecord,
+  parseAddress,
+  type RequestData,
+} from "@resonate-ts/protocol";
 import { groupOf } from "../core/offer.ts";
 import type { StoredTask } from "../core/records.ts";
-import { type Call, callOf } from "./call.ts";
+import { callOf } from "./call.ts";
 import { Claimants } from "./claimants.ts";
 import { type Delivery, noticeOf, type Offered, offerOf } from "./delivery.ts";
 import type { Connection } from "./engine.ts";
-import type { Assignment, Claimant, Claims } from "./execute.ts";
+import type { Assignment, Claims } from "./execute.ts";
 import { Holdings } from "./holdings.ts";
+import { hasRoom, type Offer, type PollAddress, queueOf, type TaskVersion } from "./offers.ts";
+import type { DispatcherOptions } from "./options.ts";
 import { type Member as MemberOf, Roster } from "./roster.ts";
 
 /** Most offers remembered. Those beyond are made once, and come back when there is room again. */
 export const OFFERS_MAX = 100_000;
-/** Most unanswered offers of one connection: some milliseconds of work for a worker that takes them at once. */
-export const WINDOW = 64;
-/** Most of them that are stale. */
-const STALE_WINDOW = WINDOW / 2;
 /** How long a worker may leave an offer unanswered, or a claim unconfirmed, before another is asked, in ms. */
 export const ANSWER_TIMEOUT_MS = 2_000;
 
-type PollAddress = Extract<Address, { readonly kind: "poll" }>;
-
-interface Offer extends TaskVersion {
-  /** The deadline of its promise: from then on nobody is asked. */
-  readonly timeoutAt: number;
-  readonly call: Call | undefined;
-  readonly address: PollAddress;
-  /** Who has it, and since when; absent while it is in a queue. */
-  sent?: { readonly to: Member; readonly at: number };
-  /** It is being claimed for somebody. */
-  claiming?: true;
-  /** It was left unanswered. */
-  stale: boolean;
-}
-
 type Member = MemberOf<Offer>;
-
-/** Names a task at a claim. */
-interface TaskVersion {
-  readonly id: string;
-  readonly version: number;
-}
-
-interface DispatcherOptions {
-  readonly serverUrl: string | undefined;
-  readonly now: () => number;
-  /** Claims a task for somebody, and calls `assigned`, or `unclaimed` when that could not be done. */
-  readonly claim: (
-    task: TaskVersion,
-    claimant: Claimant,
-    then: { assigned(assignment: Assignment): void; unclaimed(): void },
-  ) => void;
-  /** Takes back a claim that nobody is known to have received. */
-  readonly takeBack: (claim: TaskVersion) => void;
-  /** There is room again for offers that could not be remembered. */
-  readonly refill: () => void;
-}
 
 export class Dispatcher implements Delivery<PollAddress> {
   readonly #options: DispatcherOptions;
@@ -149,20 +116,47 @@ export class Dispatcher implements Delivery<PollAddress> {
   }
 
   /** Offers a task to a worker of its target, now or when one has room. */
-  offer({ id, version, promise }: Offered, address: PollAddress): void {
+  offer({ id, version, promise }: Offered, address: PollAddress): boolean {
     // The same one again is in hand already.
-    if (this.#offers.get(id)?.version === version) return;
+    if (this.#offers.get(id)?.version === version) return true;
     this.#drop(id);
+    if (this.#options.shared && !this.#has(address)) return false;
     const { timeoutAt, param } = promise;
     const offer: Offer = { id, version, timeoutAt, call: callOf(param), address, stale: false };
     if (this.#offers.size >= OFFERS_MAX) {
       this.#overflowed = true;
       const member = this.#pick(offer);
-      if (member) this.#hand(offer, member);
-      return;
+      return member !== undefined && this.#hand(offer, member);
     }
     this.#offers.set(id, offer);
     this.#place(offer);
+    return offer.sent !== undefined || offer.claiming === true;
+  }
+
+  /** Somebody has claimed a task, and this server has not seen it. */
+  taken({ id, version }: TaskVersion): void {
+    const member = this.#offers.get(id)?.version === version ? this.#drop(id) : undefined;
+    if (member) this.#fill(member);
+  }
+
+  /** Whether somebody whom an address names is connected. */
+  reaches(address: string): boolean {
+    const parsed = parseAddress(address);
+    return parsed?.kind === "poll" && this.#has(parsed);
+  }
+
+  groups(): readonly string[] {
+    return this.#roster.groups();
+  }
+
+  /** Groups of which somebody has room for work. */
+  wanting(): readonly string[] {
+    const fits = (member: Member) => hasRoom(member, { stale: false });
+    return this.groups().filter((group) => this.#roster.some(group, fits));
+  }
+
+  processes(): readonly string[] {
+    return this.#roster.processes();
   }
 
   /** Follows what becomes of tasks: one that is no longer pending needs no worker, and leaves room for the next. */
@@ -192,19 +186,26 @@ export class Dispatcher implements Delivery<PollAddress> {
     this.#options.takeBack({ id, version });
   }
 
-  notify(promise: PromiseRecord, address: PollAddress, taken: () => void): void {
+  notify(promise: PromiseRecord, address: PollAddress, taken: () => void): boolean {
     const { cast, group, id } = address;
     const named = id === undefined ? undefined : this.#roster.named(group, id);
     const member = named ?? (cast === "any" ? this.#roster.next(group, () => true) : undefined);
-    if (member?.connection.send(noticeOf(promise))) taken();
+    const sent = member?.connection.send(noticeOf(promise)) === true;
+    if (sent) taken();
+    return sent;
   }
 
-  /** Tells a process that what it works on has settled without it: where it is given such work, and nowhere else. */
-  revoke(promise: PromiseRecord, pid: string): void {
+  /**
+   * Tells a process that what it works on has settled without it, where it is given such work and nowhere else; `false`
+   * when it is not connected there.
+   */
+  revoke(promise: PromiseRecord, pid: string): boolean {
     const group = groupOf(promise);
-    for (const { connection } of this.#roster.ofProcess(pid)) {
-      if (connection.group === group) connection.send(noticeOf(promise));
-    }
+    const members = [...this.#roster.ofProcess(pid)].filter(
+      ({ connection }) => connection.group === group,
+    );
+    for (const { connection } of members) connection.send(noticeOf(promise));
+    return members.length > 0;
   }
 
   /** Which run of a process a stream belongs to, where it is open and says so. */
@@ -274,8 +275,18 @@ export class Dispatcher implements Delivery<PollAddress> {
     if (this.#isOver(offer) || (claims && this.#claim(offer, unlike))) return;
     const member = this.#pick(offer, unlike);
     if (member && this.#give(offer, member)) return;
+    if (this.#options.shared && !this.#has(offer.address)) {
+      this.#drop(offer.id);
+      return;
+    }
     const key = queueOf(offer.address, offer);
     this.#queues.set(key, (this.#queues.get(key) ?? new Set()).add(offer.id));
+  }
+
+  /** Whether somebody is connected who may take what is sent to an address. */
+  #has({ cast, group, id }: PollAddress): boolean {
+    if (cast === "any") return this.#roster.present(group);
+    return id !== undefined && this.#roster.named(group, id) !== undefined;
   }
 
   /** Forgets an offer whose promise's deadline has come. */
@@ -376,17 +387,4 @@ export class Dispatcher implements Delivery<PollAddress> {
       this.#roster.next(group, fits)
     );
   }
-}
-
-function hasRoom({ offers }: Member, { stale }: Pick<Offer, "stale">): boolean {
-  return offers.size < (stale ? STALE_WINDOW : WINDOW);
-}
-
-/** Names the queue of those who wait for any of a group, or for one process of it; stale ones have their own. */
-function queueOf(
-  { cast, group, id }: Pick<PollAddress, "cast" | "group" | "id">,
-  { stale }: Pick<Offer, "stale">,
-): string {
-  const place = cast === "uni" ? `uni ${group}\0${id ?? ""}` : `any ${group}`;
-  return stale ? `stale ${place}` : place;
 }

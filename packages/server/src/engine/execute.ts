@@ -21,7 +21,10 @@ export type ExecuteOffer = Extract<Outgoing, { readonly kind: "execute" }>;
 
 /** Who is given the tasks that a batch leaves pending. What it reserves ends with the batch, however that ends. */
 export interface Claims {
-  /** What the batch has changed. Said once, before anyone is asked for. */
+  /**
+   * What the batch has changed. Said before anyone is asked for, and again when the transaction is run again: what was
+   * reserved until then is free.
+   */
   begin(changes: readonly Change[]): void;
   /** Who is to be given this task; `undefined` when it is to be offered. */
   claimantOf(offer: ExecuteOffer): Claimant | undefined;
@@ -54,7 +57,7 @@ export interface Executed {
 
 /** Takes `steps` in order at the instant `at`. All they did is durable when the promise resolves. */
 export function execute(
-  store: Store,
+  store: Pick<Store, "transaction">,
   steps: readonly Budgeted[],
   at: number,
   settings: CoreSettings,

@@ -4,32 +4,37 @@
  * I1. Nothing of a transaction leaves the engine (answers, messages) before the transaction is durable.
  */
 import {
-  type Claim,
   type ClaimedTask,
   PROTOCOL_VERSION,
   type PromiseRecord,
   parseAddress,
   type Refusal,
   type Request,
-  type RequestData,
-  type RequestKind,
   type Response,
 } from "@resonate-ts/protocol";
 import { standingOffer } from "../core/offer.ts";
-import type { Change, Outgoing, StoredTask } from "../core/records.ts";
-import type { CoreSettings, Step, Steps } from "../core/step.ts";
-import type { Logger } from "../logger.ts";
-import type { Store } from "../stores/store.ts";
-import type { Pusher } from "../transports/router.ts";
+import type { Change, Outgoing } from "../core/records.ts";
+import type { Step } from "../core/step.ts";
+import {
+  type Pending,
+  type Settled,
+  type Sharing,
+  type Store,
+  StoreUnavailableError,
+} from "../stores/store.ts";
 import { Alarm, dueAt } from "./alarm.ts";
-import type { Clock } from "./clock.ts";
 import { Commits, type Performed } from "./commits.ts";
 import { committedBy } from "./committed.ts";
+import { Delivered } from "./delivered.ts";
 import { PushDelivery, Router } from "./delivery.ts";
-import { Departures, type Place } from "./departures.ts";
+import { Departures } from "./departures.ts";
 import { Dispatcher, OFFERS_MAX } from "./dispatcher.ts";
-import type { Connection, Engine, Observer } from "./engine.ts";
+import type { Connection, Engine } from "./engine.ts";
 import { acquisition, type Executed, execute } from "./execute.ts";
+import { announce, hear, hearAnswers, isSearch, isStep, refusals } from "./hearing.ts";
+import type { GroupCommitOptions } from "./options.ts";
+import { Peers } from "./peers.ts";
+import { Releases } from "./releases.ts";
 import { type Budgeted, ReplyBudget } from "./reply-budget.ts";
 import { Retention } from "./retention.ts";
 
@@ -37,36 +42,14 @@ import { Retention } from "./retention.ts";
 const WAITING_MAX = 100_000;
 /** Most due steps of one commit. */
 const DUE_STEPS_MAX = 1_000;
-/** Most claims that are taken from lost processes at once; the others' leases run out by themselves. */
-const HELD_MAX = 100_000;
 /** Most pending tasks that are read at once, to offer those that could not be remembered. */
 const REFILL_MAX = 10_000;
 /** How often unanswered offers are looked for, in ms. */
 const SWEEP_MS = 1_000;
 /** How long due steps that could not be taken (a full disk, say) wait for the next try, in ms. */
 const DUE_RETRY_MS = 1_000;
-/** How long the notes of delivered notices are gathered, in ms, to share a commit. */
-const NOTED_DELAY_MS = 50;
-
-export interface GroupCommitOptions {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly settings: CoreSettings;
-  readonly serverUrl: string | undefined;
-  /** Brings messages to `http://` and `https://` addresses. Without it they are not brought there. */
-  readonly push?: Pusher | undefined;
-  readonly logger: Logger;
-  /**
-   * How long those who held claims when the last process ended may take to come back, in ms. With 0 all claims
-   * are free at once: right when they were held by that very process.
-   */
-  readonly restartGraceMs: number;
-  /** How long ago a tree must have ended to be forgotten, in ms. Absent: nothing is. */
-  readonly retentionAgeMs?: number | undefined;
-  readonly observer?: Observer | undefined;
-  /** Default 8 MiB. */
-  readonly replyBytesMax?: number | undefined;
-}
+/** Most that a server waits for another one to take what is due, in ms. */
+const OTHERS_FIRST_MS_MAX = 100;
 
 export class GroupCommitEngine implements Engine {
   readonly failed: Promise<never>;
@@ -74,23 +57,32 @@ export class GroupCommitEngine implements Engine {
   readonly #dispatcher: Dispatcher;
   readonly #router: Router;
   readonly #departures: Departures;
+  readonly #releases: Releases;
+  readonly #peers: Peers | undefined;
   readonly #commits: Commits;
+  /** Searches have transactions of their own where the store can have them beside the others. */
+  readonly #searches: Commits;
   #state: "open" | "closing" | "failed" = "open";
   #closed: Promise<void> | undefined;
   #fail: (error: unknown) => void = () => {};
   readonly #alarm: Alarm;
   readonly #cancels = new Set<() => void>();
-  #noted: Step[] = [];
+  readonly #delivered: Delivered;
+  /** How much later this server is than another one at what both know of, in ms: so that not all try at once. */
+  readonly #othersFirstMs: number;
 
   constructor(options: GroupCommitOptions) {
     this.#options = options;
-    const { serverUrl, push } = options;
+    const { serverUrl, push, store } = options;
+    this.#othersFirstMs = store.sharing ? Math.floor(Math.random() * OTHERS_FIRST_MS_MAX) : 0;
     this.#dispatcher = new Dispatcher({
       serverUrl,
+      shared: store.sharing !== undefined,
       now: () => options.clock.now(),
       claim: (task, claimant, told) => {
         this.#attempt(async () => {
           const [answer] = await this.#commits.submit([acquisition(task, claimant)]);
+          if (answer?.head.status === 409) this.#dispatcher.taken(task);
           if (answer?.head.status !== 200) return told.unclaimed();
           // An acquire is answered so.
           told.assigned({ claimant, claimed: answer.data as ClaimedTask });
@@ -100,13 +92,28 @@ export class GroupCommitEngine implements Engine {
         const data = { ...claim, lost: true, untouched: true };
         this.#attempt(() => this.#insist([{ kind: "task.expire", data }]));
       },
-      refill: () => this.#attempt(() => this.#offerPending(REFILL_MAX)),
+      refill: () => {
+        if (this.#peers) this.#peers.lookSoon();
+        else this.#attempt(() => this.#offerPending(REFILL_MAX));
+      },
     });
     const pushDelivery = push && new PushDelivery(push, serverUrl);
     this.#router = new Router({ poll: this.#dispatcher, push: pushDelivery });
+    this.#peers = store.sharing && this.#peersBy(store.sharing);
+    this.#releases = new Releases({
+      store,
+      present: (pid) => this.#dispatcher.connected(pid) || this.#dispatcher.holds(pid),
+      connected: async ({ id, group }) =>
+        this.#dispatcher.connected(id, group) || (await this.#peers?.elsewhere(id)) === true,
+      insist: (steps) => this.#insist(steps),
+    });
     this.#departures = new Departures(options.clock, (place) =>
-      this.#attempt(() => this.#releaseLost(place)),
+      this.#attempt(() => this.#releases.lost(place)),
     );
+    this.#delivered = new Delivered({
+      after: (ms, work) => this.#after(ms, work),
+      insist: (steps) => this.#insist(steps),
+    });
     this.failed = new Promise((_, reject) => {
       this.#fail = reject;
     });
@@ -117,6 +124,15 @@ export class GroupCommitEngine implements Engine {
       failed: (error) => this.#failed(error),
       logger: options.logger,
     });
+    const aside = store.aside?.bind(store);
+    this.#searches = aside
+      ? new Commits({
+          perform: (steps) => this.#perform(steps, { transaction: aside }),
+          takeDue: async () => {},
+          failed: (error) => this.#failed(error),
+          logger: options.logger,
+        })
+      : this.#commits;
     this.#alarm = new Alarm(options.clock, () => this.#commits.wake());
     this.#sweepLater();
   }
@@ -124,9 +140,12 @@ export class GroupCommitEngine implements Engine {
   /** Takes up what an earlier process left: offers, claims of those who are gone, and all that fell due. */
   async start(): Promise<void> {
     const { store, clock, logger, restartGraceMs, retentionAgeMs: ageMs } = this.#options;
-    if (restartGraceMs === 0) await this.#release(() => true);
-    else this.#after(restartGraceMs, () => this.#releaseMissing());
-    await this.#offerPending(OFFERS_MAX);
+    if (this.#peers) this.#peers.start();
+    else {
+      if (restartGraceMs === 0) await this.#releases.all();
+      else this.#after(restartGraceMs, () => this.#releases.missing());
+      await this.#offerPending(OFFERS_MAX);
+    }
     this.#alarm.wakeAt(clock.now());
     const take = (steps: readonly Step[]) => this.#commits.submit(steps);
     const after = this.#after.bind(this);
@@ -135,13 +154,41 @@ export class GroupCommitEngine implements Engine {
 
   /** Offers pending tasks to those who poll. Those who are called are called when their offer is due. */
   async #offerPending(limit: number): Promise<void> {
-    const { store, clock } = this.#options;
-    const now = clock.now();
-    for (const { task, promise } of await store.pending(limit)) {
-      const target = standingOffer(promise, now);
-      const address = target === undefined ? undefined : parseAddress(target);
-      if (address?.kind === "poll") this.#dispatcher.offer({ ...task, promise }, address);
-    }
+    for (const pending of await this.#options.store.pending(limit)) this.#offerOne(pending);
+  }
+
+  #offerOne({ task, promise }: Pending): void {
+    const target = standingOffer(promise, this.#options.clock.now());
+    const address = target === undefined ? undefined : parseAddress(target);
+    if (address?.kind === "poll") this.#dispatcher.offer({ ...task, promise }, address);
+  }
+
+  #peersBy(sharing: Sharing): Peers {
+    const { clock, logger } = this.#options;
+    return new Peers({
+      sharing,
+      logger,
+      now: () => clock.now(),
+      after: (ms, work) => this.#after(ms, work),
+      here: this.#dispatcher,
+      offer: (pending) => this.#offerOne(pending),
+      notify: (promise, address) => this.#notify(promise, address),
+      tell: (settled) => this.#tell(settled),
+      abandoned: (id) => this.#releases.lost({ id }),
+      due: (at) => this.#alarm.wakeAt(Math.max(at, clock.now()) + this.#othersFirstMs),
+    });
+  }
+
+  /** Somebody who may be here is to hear of a promise that another server settled. */
+  async #tell({ id, to }: Settled): Promise<void> {
+    if (!("pid" in to ? this.#dispatcher.connected(to.pid) : this.#dispatcher.reaches(to.address)))
+      return;
+    const head = { corrId: "settled", version: PROTOCOL_VERSION };
+    const [answer] = await this.#commits.submit([{ kind: "promise.get", head, data: { id } }]);
+    if (answer?.head.status !== 200) return;
+    const { promise } = answer.data as { promise: PromiseRecord }; // A get is answered so.
+    if ("pid" in to) this.#dispatcher.revoke(promise, to.pid);
+    else this.#notify(promise, to.address);
   }
 
   get connections(): number {
@@ -160,9 +207,13 @@ export class GroupCommitEngine implements Engine {
     if (this.#commits.waiting + requests.length > WAITING_MAX) {
       return Promise.resolve(refusals(requests, 503, "The server is overloaded; try again"));
     }
-    if (this.#dispatcher.awaitsWord) for (const request of requests) this.#hear(request);
-    if (requests.every(isStep)) return this.#commits.submit(this.#budgeted(requests));
-    return this.#processMixed(requests);
+    if (this.#dispatcher.awaitsWord)
+      for (const request of requests) hear(request, this.#dispatcher);
+    if (!requests.every(isStep)) return this.#processMixed(requests);
+    const lane = requests.every(isSearch) ? this.#searches : this.#commits;
+    const answers = lane.submit(this.#budgeted(requests));
+    if (this.#peers) answers.then((all) => hearAnswers(requests, all, this.#dispatcher));
+    return answers;
   }
 
   /** One budget for the answers to all of them. */
@@ -174,40 +225,13 @@ export class GroupCommitEngine implements Engine {
   /** Requests of which some are no steps. */
   async #processMixed(requests: readonly Request[]): Promise<readonly (Response | Refusal)[]> {
     const announced = requests.map((request) =>
-      isStep(request) ? undefined : this.#announce(request),
+      isStep(request) ? undefined : announce(request, this.#dispatcher),
     );
     const steps = requests.filter(isStep);
     const answers = (
       steps.length > 0 ? await this.#commits.submit(this.#budgeted(steps)) : []
     ).values();
     return requests.flatMap((_, at) => announced[at] ?? answers.next().value ?? []);
-  }
-
-  #announce({ kind, head: { corrId }, data }: Request): Response | Refusal {
-    const announcement = data as RequestData["worker.announce"]; // The only kind that is no step.
-    if (this.#dispatcher.announce(announcement))
-      return { kind, head: { corrId, status: 200, version: PROTOCOL_VERSION }, data: {} };
-    const { pid, group } = announcement;
-    const message = `No stream of process '${pid}' in group '${group}' is open; announce after opening it`;
-    return { kind, head: { corrId, status: 409, version: PROTOCOL_VERSION }, data: message };
-  }
-
-  /** Whoever acts under a claim has received it. */
-  #hear({ kind, data }: Request): void {
-    switch (kind) {
-      case "task.fence":
-      case "task.suspend":
-      case "task.fulfill":
-        this.#dispatcher.heard(data as Claim); // The data of these kinds names the claim.
-        return;
-      case "task.release":
-        this.#dispatcher.declined(data as Claim); // As above.
-        return;
-      case "task.heartbeat":
-        for (const claim of (data as RequestData["task.heartbeat"]).tasks) {
-          this.#dispatcher.heard(claim);
-        }
-    }
   }
 
   connect(connection: Connection): () => void {
@@ -218,8 +242,10 @@ export class GroupCommitEngine implements Engine {
     this.#dispatcher.open(connection);
     // Another run of that process: whoever held the claims has ended.
     const succeeds = before !== undefined && incarnation !== undefined && before !== incarnation;
-    if (succeeds) this.#attempt(() => this.#release(() => true, { pid: id, group }));
+    if (succeeds) this.#attempt(() => this.#releases.of({ id, group }));
+    this.#peers?.lookSoon();
     return () => {
+      this.#peers?.lookSoon();
       const left = this.#dispatcher.close(connection) && !this.#dispatcher.connected(id, group);
       if (left && this.#state === "open") this.#departures.left(connection);
     };
@@ -237,12 +263,16 @@ export class GroupCommitEngine implements Engine {
     for (const cancel of this.#cancels) cancel();
     this.#dispatcher.closeAll();
     await this.#options.push?.close();
+    await this.#searches.finish();
     await this.#commits.finish();
     await this.#options.store.close();
   }
 
-  async #perform(steps: readonly Budgeted[]): Promise<Performed> {
-    const { store, clock, settings, observer } = this.#options;
+  async #perform(
+    steps: readonly Budgeted[],
+    store: Pick<Store, "transaction"> = this.#options.store,
+  ): Promise<Performed> {
+    const { clock, settings, observer } = this.#options;
     const claims = this.#dispatcher.claims();
     const committed = observer?.committing(steps.length);
     try {
@@ -285,68 +315,39 @@ export class GroupCommitEngine implements Engine {
     switch (message.kind) {
       case "execute": {
         const { task, promise, address } = message;
-        this.#router.offer({ ...task, promise }, address);
+        if (!this.#router.offer({ ...task, promise }, address)) this.#peers?.offer(address);
         return;
       }
-      case "unblock":
-        this.#notify(message.promise, message.address);
+      case "unblock": {
+        const { promise, address } = message;
+        if (!this.#notify(promise, address)) this.#peers?.tell({ id: promise.id, to: { address } });
         return;
-      case "revoke":
-        this.#dispatcher.revoke(message.promise, message.pid);
+      }
+      case "revoke": {
+        const { promise, pid } = message;
+        if (!this.#dispatcher.revoke(promise, pid)) {
+          this.#peers?.tell({ id: promise.id, to: { pid } });
+        }
+      }
     }
   }
 
-  #notify(promise: PromiseRecord, address: string): void {
-    this.#router.notify(promise, address, () => this.#note({ awaited: promise.id, address }));
-  }
-
-  /** Writes down that a notice was delivered, a little later: nobody waits for it. */
-  #note(data: { readonly awaited: string; readonly address: string }): void {
-    this.#noted.push({ kind: "promise.notified", data });
-    if (this.#noted.length > 1) return;
-    this.#after(NOTED_DELAY_MS, async () => {
-      const steps = this.#noted;
-      this.#noted = [];
-      await this.#insist(steps);
-    });
+  #notify(promise: PromiseRecord, address: string): boolean {
+    const notice = { awaited: promise.id, address };
+    const taken = () => this.#delivered.note(notice);
+    return this.#delivered.has(notice) || this.#router.notify(promise, address, taken);
   }
 
   async #takeDue(): Promise<void> {
     const { store, clock } = this.#options;
-    const { steps, nextAt } = await store.due(clock.now(), DUE_STEPS_MAX);
+    const found = await store.due(clock.now(), DUE_STEPS_MAX).catch(unlessUnavailable);
+    if (!found) return this.#alarm.wakeAt(clock.now() + DUE_RETRY_MS);
+    const { steps, nextAt } = found;
     const answers = steps.length > 0 ? await this.#commits.take(steps) : [];
     // A step of the server's own has an answer only when it could not be taken.
     const failed = answers.some((answer) => answer !== undefined);
-    this.#alarm.wakeAt(failed ? clock.now() + DUE_RETRY_MS : nextAt);
-  }
-
-  /** Offers what a process holds of a group to others, if it has not come back. */
-  #releaseLost({ group, id: pid }: Place): Promise<void> {
-    return this.#release(() => !this.#dispatcher.connected(pid, group), { pid, group });
-  }
-
-  /** After a restart: offers what those hold who polled, as it seems, and of whom nothing has been heard since. */
-  #releaseMissing(): Promise<void> {
-    const isMissing = ({ pid = "" }: StoredTask) =>
-      !this.#dispatcher.connected(pid) && !this.#dispatcher.holds(pid);
-    return this.#release(isMissing, { onlyPolled: true });
-  }
-
-  async #release(
-    isLost: (held: StoredTask) => boolean,
-    {
-      pid,
-      ...limits
-    }: { readonly pid?: string } & Pick<Steps["task.expire"], "group" | "onlyPolled"> = {},
-  ): Promise<void> {
-    const held = await this.#options.store.heldBy(pid, HELD_MAX);
-    const steps = held.filter(isLost).map(
-      ({ id, version }): Step => ({
-        kind: "task.expire",
-        data: { id, version, lost: true, ...limits },
-      }),
-    );
-    if (steps.length > 0) await this.#insist(steps);
+    if (failed) this.#alarm.wakeAt(clock.now() + DUE_RETRY_MS);
+    else if (nextAt !== undefined) this.#alarm.wakeAt(nextAt + this.#othersFirstMs);
   }
 
   /** Takes steps of the server's own, again after a while where the store could not. */
@@ -375,26 +376,17 @@ export class GroupCommitEngine implements Engine {
     this.#after(SWEEP_MS, sweep, "upkeep");
   }
 
-  /** Work that nobody waits for. When it fails the store cannot be read, and the engine is of no use. */
+  /** Work that nobody waits for. When it fails for good the store cannot be read, and the engine is of no use. */
   #attempt(work: () => Promise<void>): void {
     if (this.#state !== "open") return;
     work().catch((error) => {
+      if (error instanceof StoreUnavailableError) return this.#after(DUE_RETRY_MS, work);
       // Once it is closed the store cannot be read, and nobody needs to.
       if (this.#state === "open") this.#commits.stop(error);
     });
   }
 }
 
-function isStep(
-  request: Request,
-): request is Request<Exclude<RequestKind, "worker.announce">> & Step {
-  return request.kind !== "worker.announce";
-}
-
-function refusals(requests: readonly Request[], status: number, message: string): Refusal[] {
-  return requests.map(({ kind, head }) => ({
-    kind,
-    head: { corrId: head.corrId, status, version: PROTOCOL_VERSION },
-    data: message,
-  }));
+function unlessUnavailable(error: unknown): undefined {
+  if (!(error instanceof StoreUnavailableError)) throw error;
 }

@@ -92,6 +92,19 @@ export class Roster<O> {
     return this.#groups.has(group);
   }
 
+  groups(): readonly string[] {
+    return [...this.#groups.keys()];
+  }
+
+  processes(): readonly string[] {
+    return [...this.#processes.keys()];
+  }
+
+  /** Whether a group has somebody who fits. */
+  some(group: string, fits: (member: Member<O>) => boolean): boolean {
+    return this.#groups.get(group)?.turn.values().some(fits) ?? false;
+  }
+
   /** The connection that an address with an id names. */
   named(group: string, id: string): Member<O> | undefined {
     return this.#groups.get(group)?.named.get(id);

@@ -30,7 +30,7 @@ interface LiveObligations extends Obligations {
 }
 
 export class Session implements World {
-  readonly at: number;
+  #at: number;
   readonly settings: CoreSettings;
   readonly #tx: Transaction;
   readonly #promises = new Map<string, StoredPromise | undefined>();
@@ -38,8 +38,10 @@ export class Session implements World {
   readonly #obligations = new Map<string, LiveObligations>();
   readonly #listeners = new Map<string, Listener | undefined>();
   readonly #schedules = new Map<string, ScheduleRecord | undefined>();
-  /** As of the step that named them last. */
+  /** Trees that have not changed since they were read. */
   readonly #trees = new Map<string, Tree>();
+  /** The tree of each promise in `#trees`. */
+  readonly #treeOf = new Map<string, string>();
   /** Changes not yet written, the last one to each record, in the order of the first one to it. */
   #unwritten = new Map<string, Change>();
   /** Promises of which changes to callbacks or listeners are among them. */
@@ -51,8 +53,13 @@ export class Session implements World {
 
   constructor(tx: Transaction, at: number, settings: CoreSettings) {
     this.#tx = tx;
-    this.at = at;
+    this.#at = at;
     this.settings = settings;
+  }
+
+  /** Moves on where the store has the clock: by its time, others may have decided on what was read since. */
+  get at(): number {
+    return this.#at;
   }
 
   promise(id: string): StoredPromise | undefined {
@@ -81,7 +88,7 @@ export class Session implements World {
     return seen(this.#trees, origin);
   }
 
-  /** Reads what has not been seen yet, and trees as they are now. */
+  /** Reads what has not been seen yet, and trees that may have changed since. */
   async load(keys: Keys): Promise<void> {
     if (keys.trees) await this.#loadTrees(keys.trees);
     const promises = unseen(this.#promises, keys.promises);
@@ -91,6 +98,7 @@ export class Session implements World {
     if (promises.length + schedules.length + obligations.length + listeners.length === 0) return;
     await this.#flushObligations([...obligations, ...listeners.map(({ awaited }) => awaited)]);
     const loaded = await this.#tx.load({ promises, schedules, obligations, listeners });
+    this.#at = Math.max(this.#at, loaded.at ?? 0);
     for (const id of promises) this.#tasks.set(id, undefined);
     for (const record of loaded.promises) this.#promises.set(record.id, record);
     for (const record of loaded.tasks) this.#tasks.set(record.id, record);
@@ -104,10 +112,15 @@ export class Session implements World {
   }
 
   /** Trees are read from rows, so what is unwritten is written before. */
-  async #loadTrees(trees: readonly string[]): Promise<void> {
+  async #loadTrees(origins: readonly string[]): Promise<void> {
+    const trees = origins.filter((origin) => !this.#trees.has(origin));
+    if (trees.length === 0) return;
     await this.flush();
     const loaded = await this.#tx.load({ trees });
-    for (const tree of loaded.trees) this.#trees.set(tree.origin, tree);
+    for (const tree of loaded.trees) {
+      this.#trees.set(tree.origin, tree);
+      for (const { id } of tree.members) this.#treeOf.set(id, tree.origin);
+    }
   }
 
   /** Nobody can wait for a promise that is not external, so nothing is read for one that is known not to be. */
@@ -165,7 +178,7 @@ export class Session implements World {
 
   async search(search: Search, bytesMax: number): Promise<Found> {
     await this.flush();
-    return this.#tx.search(search, this.at, bytesMax);
+    return this.#tx.search(search, this.#at, bytesMax);
   }
 
   #see(change: Change): void {
@@ -176,6 +189,8 @@ export class Session implements World {
   }
 
   #seePut(change: Put): void {
+    // Whatever it is, it may be of a tree, or wait for one.
+    this.#trees.clear();
     switch (change.put) {
       case "promise":
         this.#seePromise(change.record);
@@ -204,6 +219,7 @@ export class Session implements World {
       case "promise":
         this.#promises.set(change.id, undefined);
         this.#tasks.set(change.id, undefined);
+        this.#trees.delete(this.#treeOf.get(change.id) ?? change.id);
         this.#obligations.delete(change.id);
         return;
       case "callback":

@@ -16,57 +16,62 @@ export interface Start {
   readonly from: string;
 }
 
+/** Entries that are there, or come as they are read. */
+export type Entries<T> = Iterable<T> | AsyncIterable<T>;
+
 /** What a store must be able to list, each by id, after the id `after`. */
 export interface Listing {
-  promises(start: Start): Iterable<StoredPromise>;
+  promises(start: Start): Entries<StoredPromise>;
   /** At least those whose tag `name` is `text`. */
-  tagged(name: IndexedTag, text: string, start: Start): Iterable<StoredPromise>;
-  tasks(after: string): Iterable<Pending>;
-  schedules(after: string): Iterable<ScheduleRecord>;
+  tagged(name: IndexedTag, text: string, start: Start): Entries<StoredPromise>;
+  tasks(after: string): Entries<Pending>;
+  schedules(after: string): Entries<ScheduleRecord>;
 }
 
 /** Most records one page looks at. What it has not reached is on the next page. */
 const SCAN_MAX = 20_000;
 
 /** One page of what is wanted, of about `bytesMax` (default: as many as there are), with states as of `at`. */
-export function search(
+export async function search(
   listing: Listing,
   wanted: Search,
   { at, bytesMax }: { readonly at: number; readonly bytesMax?: number | undefined },
-): Found {
-  const { after = "" } = wanted;
-  const limit = { limit: wanted.limit, bytesMax: bytesMax ?? Number.POSITIVE_INFINITY };
+): Promise<Found> {
+  const { limit, after = "" } = wanted;
+  const page = { limit, bytesMax: bytesMax ?? Number.POSITIVE_INFINITY };
   switch (wanted.kind) {
     case "promises": {
       const { state, tags, idPrefix = "" } = wanted;
-      const start = { after, from: idPrefix };
-      // Those from `idPrefix` on that start with it follow each other.
-      const promises = whileStarting(idPrefix, promisesFor(listing, tags, start));
-      const page = collect(promises, limit, (promise) => {
+      const promises = promisesFor(listing, tags, { after, from: idPrefix });
+      const found = await collect(promises, { ...page, idPrefix }, ofPromise, (promise) => {
         const inState = state === undefined || project(promise, at).state === state;
         return inState && hasTags(promise.tags, tags) ? promise : undefined;
       });
-      return { kind: "promises", ...page };
+      return { kind: "promises", ...found };
     }
     case "tasks": {
       const { state } = wanted;
-      const page = collect(named(listing.tasks(after)), limit, ({ task, promise }) => {
+      const found = await collect(listing.tasks(after), page, ofTask, ({ task, promise }) => {
         const now = projectTask(task, project(promise, at));
         return state === undefined || now.state === state ? now : undefined;
       });
-      return { kind: "tasks", ...page };
+      return { kind: "tasks", ...found };
     }
     case "schedules": {
       const { tags } = wanted;
-      const page = collect(listing.schedules(after), limit, (schedule) =>
+      const found = await collect(listing.schedules(after), page, ofSchedule, (schedule) =>
         hasTags(schedule.promiseTags, tags) ? schedule : undefined,
       );
-      return { kind: "schedules", ...page };
+      return { kind: "schedules", ...found };
     }
   }
 }
 
-function promisesFor(listing: Listing, tags: Tags, start: Start): Iterable<StoredPromise> {
+const ofPromise = ({ id }: StoredPromise) => id;
+const ofTask = ({ task }: Pending) => task.id;
+const ofSchedule = ({ id }: ScheduleRecord) => id;
+
+function promisesFor(listing: Listing, tags: Tags, start: Start): Entries<StoredPromise> {
   for (const name of INDEXED_TAGS) {
     const text = tags[name];
     if (text !== undefined) return listing.tagged(name, text, start);
@@ -74,31 +79,27 @@ function promisesFor(listing: Listing, tags: Tags, start: Start): Iterable<Store
   return listing.promises(start);
 }
 
-function* whileStarting(
-  prefix: string,
-  promises: Iterable<StoredPromise>,
-): Iterable<StoredPromise> {
-  for (const promise of promises) {
-    if (!promise.id.startsWith(prefix)) return;
-    yield promise;
-  }
-}
-
-function* named(tasks: Iterable<Pending>): Iterable<Pending & { readonly id: string }> {
-  for (const pair of tasks) yield { ...pair, id: pair.task.id };
+interface Page {
+  readonly limit: number;
+  readonly bytesMax: number;
+  /** Entries that start with it follow each other, from the first one on. */
+  readonly idPrefix?: string;
 }
 
 /** The first records that `recordOf` gives, within the limits, and the id to go on after when entries are left. */
-function collect<E extends { readonly id: string }, R>(
-  entries: Iterable<E>,
-  { limit, bytesMax }: { readonly limit: number; readonly bytesMax: number },
+async function collect<E, R>(
+  entries: Entries<E>,
+  { limit, bytesMax, idPrefix = "" }: Page,
+  idOf: (entry: E) => string,
   recordOf: (entry: E) => R | undefined,
-): { readonly records: readonly R[]; readonly next?: string } {
+): Promise<{ readonly records: readonly R[]; readonly next?: string }> {
   const records: R[] = [];
   let last: string | undefined;
   let scanned = 0;
   let bytes = 0;
-  for (const entry of entries) {
+  for await (const entry of entries) {
+    const id = idOf(entry);
+    if (!id.startsWith(idPrefix)) break;
     const full = records.length === limit || scanned === SCAN_MAX || bytes >= bytesMax;
     if (last !== undefined && full) return { records, next: last };
     const record = recordOf(entry);
@@ -106,7 +107,7 @@ function collect<E extends { readonly id: string }, R>(
       records.push(record);
       bytes += weigh(record);
     }
-    last = entry.id;
+    last = id;
     scanned++;
   }
   return { records };

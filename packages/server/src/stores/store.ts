@@ -18,6 +18,8 @@ export interface Loaded {
   readonly schedules: readonly ScheduleRecord[];
   /** One entry per asked origin. */
   readonly trees: readonly Tree[];
+  /** Where the store has the clock: an instant at which all that was asked for had been kept from others. */
+  readonly at?: number;
 }
 
 export interface LoadedObligations {
@@ -51,6 +53,51 @@ export interface Pending {
   readonly promise: StoredPromise;
 }
 
+/** What the servers that share a store tell each other. Lost without harm: it is found by a look. */
+export interface Hints {
+  /** Groups of workers for which there is work that nobody here takes at once. */
+  readonly groups: readonly string[];
+  /** Settled promises, and who is to hear of them that is not connected here. */
+  readonly settled: readonly Settled[];
+}
+
+export interface Settled {
+  readonly id: string;
+  /** A listener, or the process that held the claim. */
+  readonly to: { readonly address: string } | { readonly pid: string };
+}
+
+/** What a look at a shared store shows one of its servers. */
+export interface Sight {
+  /** Of the groups that want work, the longest due first. */
+  readonly pending: readonly Pending[];
+  /** Results that listeners of the groups that are here have not been told for a while. */
+  readonly notices: readonly { readonly promise: StoredPromise; readonly address: string }[];
+  /** Processes that were connected to servers which are there no more. Shown to one server only. */
+  readonly abandoned: readonly string[];
+  /** The first instant at which something is, or will be, due. */
+  readonly dueAt?: number;
+}
+
+/** What a store does for servers that share it. */
+export interface Sharing {
+  /** Says that this server is there and who is connected to it, and looks what there is for it: one question. */
+  look(self: {
+    readonly at: number;
+    readonly pids: readonly string[];
+    /** Groups whose workers are connected here. */
+    readonly groups: readonly string[];
+    /** Those of them that want work. */
+    readonly wanting: readonly string[];
+  }): Promise<Sight>;
+  /** Whether a process is connected to another server that is there at `at`. */
+  elsewhere(pid: string, at: number): Promise<boolean>;
+  /** Tells the other servers, soon. Never throws. */
+  hint(hints: Partial<Hints>): void;
+  /** Has others' hints come in from now on. */
+  listen(heard: (hints: Hints) => void): void;
+}
+
 /** A tree whose root, if it has one, had settled at some instant, or its deadline had passed. */
 export interface OldTree {
   readonly origin: string;
@@ -79,6 +126,8 @@ export interface Store {
    * durably. Transactions run one after the other.
    */
   transaction<T>(work: (tx: Transaction) => Promise<T>, at: number): Promise<T>;
+  /** As `transaction`, for work that only reads, and beside all others. Absent where there is one at a time. */
+  aside?<T>(work: (tx: Transaction) => Promise<T>, at: number): Promise<T>;
   /** No transaction of an earlier process was at a later instant, in ms since the epoch; 0 in a new store. */
   readonly clockFloor: number;
   /** False from a write that found no room (a full disk) until one succeeds, with room to spare. */
@@ -95,6 +144,8 @@ export interface Store {
    * whose root is not there.
    */
   oldTrees(look: { after: number; before: number; limit: number }): Promise<OldTrees>;
+  /** Absent where no other server can have the store. */
+  readonly sharing?: Sharing | undefined;
   /** Everything at once, in memory: for debugging only. */
   snapshot(): Promise<Snapshot>;
   /** Forgets everything: for debugging only. */
@@ -122,6 +173,11 @@ export interface Transaction {
 /** The outcome of a commit cannot be known: the server must stop, so that the next start reads what is there. */
 export class StoreUnknownError extends Error {
   override readonly name = "StoreUnknownError";
+}
+
+/** The outcome of a commit cannot be known, and the server can go on: it remembers nothing that depends on it. */
+export class CommitUnknownError extends Error {
+  override readonly name = "CommitUnknownError";
 }
 
 /** Nothing was written (a full disk, say), and trying again may succeed. */

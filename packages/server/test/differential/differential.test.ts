@@ -6,14 +6,19 @@ import { describe, expect, test, vi } from "vitest";
 import { tapped } from "../properties/tap.ts";
 import { runEpisode, shrink } from "./episode.ts";
 import { Random } from "./random.ts";
-import { STORE_NAMES, STORES } from "./stores.ts";
+import { STORE_NAMES, STORES, type StoreName } from "./stores.ts";
 
 vi.mock("../../src/core/handlers.ts", async (original) =>
   tapped(await original<typeof import("../../src/core/handlers.ts")>()),
 );
 
 const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 32));
-const operations = Number(process.env["OPERATIONS"] ?? 20_000);
+/** On each store; fewer where each one is several journeys to another process. */
+const OPERATIONS: Readonly<Record<StoreName, number>> = {
+  memory: 20_000,
+  sqlite: 20_000,
+  postgres: 4_000,
+};
 /** Whether a difference is worth the time to find out what is needed for it. */
 const shrinks = process.env["SHRINK"] !== "no";
 /** Lengths of episodes, in operations: short ones begin often, long ones go far. */
@@ -52,6 +57,7 @@ const DOCUMENTED: Readonly<Record<string, readonly number[]>> = {
 };
 
 describe.each(STORE_NAMES)("%s", (name) => {
+  const operations = Number(process.env["OPERATIONS"] ?? OPERATIONS[name]);
   test(`${operations} random operations do what the protocol says, and keep every property (SEED=${seed})`, async () => {
     const random = new Random(seed);
     const seen = new Map<string, Set<number>>();
@@ -61,7 +67,7 @@ describe.each(STORE_NAMES)("%s", (name) => {
     let steps = 0;
     for (let done = 0; done < operations; ) {
       const length = Math.min(random.pick(EPISODES), operations - done);
-      const episode = await runEpisode(random, STORES[name](), length, see);
+      const episode = await runEpisode(random, await STORES[name](), length, see);
       if (episode.failure) {
         const { events: all } = episode.failure;
         const events = shrinks ? await shrink(all, STORES[name]) : all;

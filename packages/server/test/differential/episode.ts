@@ -76,7 +76,7 @@ function nextEvent(random: Random, { oracle }: Duel): Event {
 /** As few of the events as will do; each one left is needed. */
 export async function shrink(
   events: readonly Event[],
-  open: () => OpenStore,
+  open: () => OpenStore | Promise<OpenStore>,
 ): Promise<readonly Event[]> {
   // One request to a transaction, where the difference does not need more.
   const single = events.flatMap((event): readonly Event[] =>
@@ -84,12 +84,12 @@ export async function shrink(
       ? event.requests.map((request) => ({ ...event, requests: [request] }))
       : [event],
   );
-  let shortest = (await differs(single, open())) ? single : events;
+  let shortest = (await differs(single, await open())) ? single : events;
   let tries = 0;
   for (let size = Math.ceil(shortest.length / 2); size >= 1; size = Math.floor(size / 2)) {
     for (let at = 0; at < shortest.length && tries < TRIES_MAX; tries++) {
       const shorter = shortest.toSpliced(at, size);
-      if (await differs(shorter, open())) shortest = shorter;
+      if (await differs(shorter, await open())) shortest = shorter;
       else at += size;
     }
   }

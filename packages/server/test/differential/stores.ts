@@ -17,7 +17,8 @@ export type StoreName = keyof typeof STORES;
 export const STORES = {
   memory: () => opened(new MemoryStore()),
   sqlite: onFile,
-} satisfies Readonly<Record<string, () => OpenStore>>;
+  postgres: inPostgres,
+} satisfies Readonly<Record<string, () => OpenStore | Promise<OpenStore>>>;
 
 export const STORE_NAMES = Object.keys(STORES) as readonly StoreName[]; // The keys of that very object.
 
@@ -35,4 +36,10 @@ function onFile(): OpenStore {
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+/** Only in a test, whose run has a database. */
+async function inPostgres(): Promise<OpenStore> {
+  const { emptyPostgres } = await import("../support/every-store.ts");
+  return opened(await emptyPostgres());
 }

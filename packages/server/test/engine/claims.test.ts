@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { PARAM_LENGTH_MAX } from "../../src/engine/call.ts";
 import { GIVEN_MAX } from "../../src/engine/claimants.ts";
-import { WINDOW } from "../../src/engine/dispatcher.ts";
+import { WINDOW } from "../../src/engine/offers.ts";
 import { StoreUnavailableError } from "../../src/stores/store.ts";
 import {
   calls,

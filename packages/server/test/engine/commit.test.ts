@@ -1,6 +1,10 @@
 import { PROTOCOL_VERSION, type Request } from "@resonate-ts/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { StoreUnavailableError, StoreUnknownError } from "../../src/stores/store.ts";
+import {
+  CommitUnknownError,
+  StoreUnavailableError,
+  StoreUnknownError,
+} from "../../src/stores/store.ts";
 import { global, Lab, NOW, RETRY_MS, targeted } from "../support/lab.ts";
 
 let lab: Lab;
@@ -242,6 +246,21 @@ describe("a commit whose outcome is unknown", () => {
     await failed;
 
     expect([tries, statuses(answers)]).toEqual([2, [500, 500, 500]]);
+  });
+
+  test("that the engine need not know is 500 to all that shared it, and everything goes on", async () => {
+    const { begun } = lab.store;
+    lab.store.afterCommit = () => {
+      throw new CommitUnknownError("the connection broke");
+    };
+
+    const answers = await lab.askAll([create("a"), create("b")]);
+    lab.store.afterCommit = () => {};
+
+    expect(statuses(answers)).toEqual([500, 500]);
+    expect(lab.store.begun).toBe(begun + 1);
+    // Whoever asks again hears what became of it.
+    expect(statuses(await lab.askAll([create("a"), create("c")]))).toEqual([200, 200]);
   });
 
   test("of due steps fails the engine too", async () => {

@@ -1,7 +1,8 @@
 import type { Message } from "@resonate-ts/protocol";
 import { expect, test } from "vitest";
-import { ANSWER_TIMEOUT_MS, Dispatcher, OFFERS_MAX, WINDOW } from "../../src/engine/dispatcher.ts";
+import { ANSWER_TIMEOUT_MS, Dispatcher, OFFERS_MAX } from "../../src/engine/dispatcher.ts";
 import type { Connection } from "../../src/engine/engine.ts";
+import { WINDOW } from "../../src/engine/offers.ts";
 
 function connection(group: string): Connection & { readonly messages: Message[] } {
   const messages: Message[] = [];

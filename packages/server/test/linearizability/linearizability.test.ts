@@ -1,9 +1,10 @@
 /**
- * Eight clients at once on a real server: what they see is what one of them after the other could have seen, also
- * when the server is killed meanwhile. `HISTORIES=500` is the long run.
+ * Eight clients at once on a real server, or on two that share a database: what they see is what one of them
+ * after the other could have seen, also when a server is killed meanwhile. `HISTORIES=500` is the long run.
  */
 import { afterEach, describe, expect, test } from "vitest";
 import { Random } from "../differential/random.ts";
+import { postgresUrl } from "../support/every-store.ts";
 import { check, type Verdict } from "./checker.ts";
 import type { Operation } from "./history.ts";
 import { RealServer } from "./real-server.ts";
@@ -12,29 +13,39 @@ import { tampered } from "./tamper.ts";
 
 const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 32));
 const histories = Number(process.env["HISTORIES"] ?? 30);
-/** Of ten histories on a file, two see the server killed. */
+/** Of ten histories that a server survives, two see it killed. */
 const KILLED = 0.2;
 /** Tampered copies of each history. */
 const TAMPERED = 2;
 
-let server: RealServer | undefined;
+let servers: readonly RealServer[] = [];
 afterEach(async () => {
-  await server?.close();
-  server = undefined;
+  await Promise.all(servers.map((server) => server.close()));
+  servers = [];
 });
 
-describe.each(["sqlite", "memory"] as const)("on %s", (type) => {
+/** Storage, and how many servers share it. */
+const PLACES = [
+  ["sqlite", 1],
+  ["memory", 1],
+  ["postgres", 2],
+] as const;
+
+describe.each(PLACES)("on %s, by %i", (type, count) => {
   test(`${histories} histories are linearizable, and tampered ones are not (SEED=${seed})`, async () => {
     const random = new Random(seed);
-    server = await RealServer.start(type);
+    const database = type === "postgres" ? await postgresUrl() : undefined;
+    servers = await Promise.all(
+      Array.from({ length: count }, () => RealServer.start(type, database)),
+    );
     const verdicts = new Count<Verdict>();
     const lies = new Count<Verdict>();
     let pending = 0;
     let operations = 0;
     let kills = 0;
     for (let number = 0; number < histories; number++) {
-      const kill = type === "sqlite" && number % Math.round(1 / KILLED) === 2;
-      const history = await record(server, random, `h${number}`, kill);
+      const kill = type !== "memory" && number % Math.round(1 / KILLED) === 2;
+      const history = await record(servers, random, `h${number}`, kill);
       if (kill) kills++;
       operations += history.length;
       pending += history.filter(({ answer }) => answer === undefined).length;

@@ -11,21 +11,27 @@ import type { Answer } from "../differential/oracle.ts";
 
 const PROCESS = fileURLToPath(new URL("server-process.ts", import.meta.url));
 
+export type StorageType = "sqlite" | "memory" | "postgres";
+
 /** A server process that can be killed and started again on what it has written. */
 export class RealServer {
-  readonly #type: "sqlite" | "memory";
+  readonly #type: StorageType;
+  /** The database in PostgreSQL. */
+  readonly #database: string | undefined;
   readonly #folder = mkdtempSync(join(tmpdir(), "resonate-histories-"));
   #child: ChildProcess | undefined;
   #url = "";
   /** Resolves when the server answers (again). */
   ready: Promise<void> = Promise.resolve();
 
-  private constructor(type: "sqlite" | "memory") {
+  private constructor(type: StorageType, database: string | undefined) {
     this.#type = type;
+    this.#database = database;
   }
 
-  static async start(type: "sqlite" | "memory"): Promise<RealServer> {
-    const server = new RealServer(type);
+  /** `database`: the URL of one in PostgreSQL. */
+  static async start(type: StorageType, database?: string): Promise<RealServer> {
+    const server = new RealServer(type, database);
     server.ready = server.#start();
     await server.ready;
     return server;
@@ -47,7 +53,8 @@ export class RealServer {
   }
 
   async #start(): Promise<void> {
-    const child = spawn(process.execPath, [PROCESS, this.#type, join(this.#folder, "test.db")], {
+    const place = this.#database ?? join(this.#folder, "test.db");
+    const child = spawn(process.execPath, [PROCESS, this.#type, place], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     this.#child = child;

@@ -7,9 +7,12 @@ const CLIENTS = 8;
 /** Operations of one client on one tree; the clients together make 80 of them. */
 const OPERATIONS = 10;
 
-/** Clients that all work on one tree at once. With `kill` the server dies, at some moment, and comes back. */
+/**
+ * Clients that all work on one tree at once, each by one of the servers. With `kill` the first server dies, at some
+ * moment, and comes back.
+ */
 export async function record(
-  server: RealServer,
+  servers: readonly RealServer[],
   random: Random,
   origin: string,
   kill: boolean,
@@ -22,12 +25,14 @@ export async function record(
 
   const work = async (client: number) => {
     const http = new HttpClient();
+    const server = servers[client % servers.length];
+    if (!server) throw new Error("no server");
     for (let count = 0; count < OPERATIONS; count++) {
       await server.ready;
       const asked = workload.next(`p${client}`);
       const call = performance.now();
       const answering = http.ask(server.url, asked.kind, asked.data, asked.preload);
-      if (++begun === killAt) restarted = server.restart();
+      if (++begun === killAt) restarted = servers[0]?.restart();
       const answer = await answering;
       workload.learn(answer);
       history.push({

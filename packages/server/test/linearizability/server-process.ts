@@ -6,15 +6,16 @@ import { readSettings } from "../../src/settings.ts";
 /** Claims outlast a restart, and so does every history: nothing ends but by what a client asks. */
 const RESTART_GRACE_MS = 3_600_000;
 
-const [type, path] = process.argv.slice(2);
-if (type === undefined || path === undefined) throw new Error("usage: TYPE PATH");
+const [type, place] = process.argv.slice(2);
+if (type === undefined || place === undefined) throw new Error("usage: TYPE PATH|URL");
 const settings = readSettings({
   flags: {
     level: "error",
     "server.port": "0",
     "storage.type": type,
-    "storage.sqlite.path": path,
-    "storage.sqlite.synchronous": "normal",
+    ...(type === "postgres"
+      ? { "storage.postgres.url": place }
+      : { "storage.sqlite.path": place, "storage.sqlite.synchronous": "normal" }),
   },
 });
 const { url, failed } = await serve(settings, {

@@ -5,6 +5,7 @@ import { promise, task, withEveryStore } from "../support/every-store.ts";
 
 const AT = 10;
 const IDS = ["a", "a:0", "b", "c", "new"];
+const NAMED = { promises: IDS, schedules: ["s", "t"] };
 
 const first: readonly Change[] = [
   {
@@ -84,7 +85,7 @@ withEveryStore("a store", (store) => {
     const before = await everything(store());
 
     const thrown = store().transaction(async (tx) => {
-      await tx.load({ promises: IDS });
+      await tx.load(NAMED);
       await tx.write(second);
       throw new Error("not this time");
     }, AT);
@@ -148,7 +149,7 @@ function schedule(id: string, nextRunAt: number) {
 
 function written(store: Store, changes: readonly Change[]): Promise<void> {
   return store.transaction(async (tx) => {
-    await tx.load({ promises: IDS });
+    await tx.load(NAMED);
     await tx.write(changes);
   }, AT);
 }

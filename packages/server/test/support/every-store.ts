@@ -2,31 +2,68 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, inject } from "vitest";
 import type { StoredPromise, StoredTask } from "../../src/core/records.ts";
 import { MemoryStore } from "../../src/stores/memory/memory-store.ts";
+import { PostgresStore } from "../../src/stores/postgres/postgres-store.ts";
 import { SqliteStore } from "../../src/stores/sqlite/sqlite-store.ts";
 import type { Store } from "../../src/stores/store.ts";
+import { createDatabase } from "./postgres.ts";
 
-const OPEN: Readonly<Record<string, (folder: string) => Store>> = {
-  memory: () => new MemoryStore(),
-  sqlite: (folder) => new SqliteStore({ path: join(folder, "test.db"), synchronous: "normal" }),
+interface Opened {
+  readonly store: Store;
+  /** Takes away what it was stored in. */
+  remove(): void | Promise<void>;
+}
+
+const OPEN: Readonly<Record<string, () => Opened | Promise<Opened>>> = {
+  memory: () => ({ store: new MemoryStore(), remove() {} }),
+  sqlite: () => {
+    const folder = mkdtempSync(join(tmpdir(), "resonate-store-"));
+    return {
+      store: new SqliteStore({ path: join(folder, "test.db"), synchronous: "normal" }),
+      remove: () => rmSync(folder, { recursive: true }),
+    };
+  },
+  postgres: async () => ({ store: await emptyPostgres(), remove() {} }),
 };
+
+/** Of this test file. */
+let database: Promise<{ readonly url: string; drop(): Promise<void> }> | undefined;
+afterAll(async () => (await database)?.drop());
+
+/** The test file's database, emptied. */
+export async function postgresUrl(): Promise<string> {
+  await (await emptyPostgres()).close();
+  return (await database)?.url ?? "";
+}
+
+/** The store in the test file's database. */
+export async function openPostgres(): Promise<PostgresStore> {
+  database ??= createDatabase(inject("postgresUrl"));
+  // Where timers are not real ones, no time-out must be.
+  return PostgresStore.open({ url: (await database).url, poolSize: 4, answerTimeoutMs: 0 });
+}
+
+/** The same, emptied. */
+export async function emptyPostgres(): Promise<PostgresStore> {
+  const store = await openPostgres();
+  await store.reset();
+  return store;
+}
 
 /** Runs `tests` on an empty store of each kind. */
 export function withEveryStore(name: string, tests: (store: () => Store) => void): void {
-  describe.each(Object.keys(OPEN))(`${name} (%s)`, (kind) => {
-    let folder: string;
-    let store: Store;
-    beforeEach(() => {
-      folder = mkdtempSync(join(tmpdir(), "resonate-store-"));
-      store = (OPEN[kind] ?? OPEN["memory"])?.(folder) as Store; // One of those above.
+  describe.each(Object.entries(OPEN))(`${name} (%s)`, (_, open) => {
+    let opened: Opened;
+    beforeEach(async () => {
+      opened = await open();
     });
     afterEach(async () => {
-      await store.close();
-      rmSync(folder, { recursive: true });
+      await opened.store.close();
+      await opened.remove();
     });
-    tests(() => store);
+    tests(() => opened.store);
   });
 }
 

@@ -1,6 +1,6 @@
 /**
  * An engine whose time a test moves. Timers and `Date` are fake, so a wait takes no time and nothing fires unless
- * the test says so; SQLite and the commits are real.
+ * the test says so; the databases and the commits are real.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,7 +21,9 @@ import { steadyClock } from "../../src/engine/clock.ts";
 import { GroupCommitEngine } from "../../src/engine/group-commit-engine.ts";
 import { MemoryStore } from "../../src/stores/memory/memory-store.ts";
 import { SqliteStore } from "../../src/stores/sqlite/sqlite-store.ts";
+import type { Store } from "../../src/stores/store.ts";
 import type { Pusher } from "../../src/transports/router.ts";
+import { emptyPostgres, openPostgres } from "./every-store.ts";
 import { RecordingLogger } from "./logger.ts";
 import { WatchedStore } from "./watched-store.ts";
 
@@ -39,7 +41,7 @@ export const targeted: Tags = { "resonate:target": TARGET };
 export const global: Tags = { "resonate:scope": "global" };
 export const timer: Tags = { "resonate:timer": "true" };
 
-export const STORES = ["memory", "file"] as const;
+export const STORES = ["memory", "file", "postgres"] as const;
 export type StoreKind = (typeof STORES)[number];
 
 interface LabOptions {
@@ -91,6 +93,7 @@ export class Lab {
       toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date"],
     });
     const lab = new Lab(options);
+    if (options.store === "postgres") await (await emptyPostgres()).close();
     await lab.start();
     return lab;
   }
@@ -121,11 +124,7 @@ export class Lab {
   }
 
   async start(): Promise<void> {
-    this.#store = new WatchedStore(
-      this.#folder === undefined
-        ? new MemoryStore()
-        : new SqliteStore({ path: this.path, synchronous: "normal" }),
-    );
+    this.#store = new WatchedStore(await this.#open());
     this.#engine = new GroupCommitEngine({
       store: this.#store,
       clock: { ...steadyClock(), now: () => Date.now() },
@@ -254,8 +253,20 @@ export class Lab {
     return answer.data;
   }
 
-  /** A request takes its turn after all that waits, so its answer says that nothing does. */
+  async #open(): Promise<Store> {
+    switch (this.#options.store ?? "memory") {
+      case "memory":
+        return new MemoryStore();
+      case "file":
+        return new SqliteStore({ path: this.path, synchronous: "normal" });
+      case "postgres":
+        return openPostgres();
+    }
+  }
+
+  /** A request takes its turn after all that waits, so its answer says that nothing does but what is being read. */
   async #idle(): Promise<void> {
+    while (this.#store.reading.size > 0) await Promise.allSettled(this.#store.reading);
     const head = { corrId: "idle", version: PROTOCOL_VERSION };
     await this.#engine.process([{ kind: "promise.get", head, data: { id: "idle" } }]);
   }

@@ -9,6 +9,8 @@ export class WatchedStore implements Store {
   begun = 0;
   /** How often due steps were looked for. */
   looks = 0;
+  /** Reads that have not been answered. */
+  readonly reading = new Set<Promise<unknown>>();
   /** Runs before a transaction, inside of it. May throw. */
   before: () => void | Promise<void> = () => {};
   /** Runs after a transaction has done its work, before it is committed. May throw. */
@@ -48,19 +50,19 @@ export class WatchedStore implements Store {
 
   due(at: number, limit: number): Promise<Due> {
     this.looks++;
-    return this.#store.due(at, limit);
+    return this.#read(this.#store.due(at, limit));
   }
 
   heldBy(pid: string | undefined, limit: number): Promise<readonly StoredTask[]> {
-    return this.#store.heldBy(pid, limit);
+    return this.#read(this.#store.heldBy(pid, limit));
   }
 
   pending(limit: number): Promise<readonly Pending[]> {
-    return this.#store.pending(limit);
+    return this.#read(this.#store.pending(limit));
   }
 
   oldTrees(look: { after: number; before: number; limit: number }): Promise<OldTrees> {
-    return this.#store.oldTrees(look);
+    return this.#read(this.#store.oldTrees(look));
   }
 
   snapshot(): Promise<Snapshot> {
@@ -73,6 +75,13 @@ export class WatchedStore implements Store {
 
   close(): Promise<void> {
     return this.#store.close();
+  }
+
+  #read<T>(reading: Promise<T>): Promise<T> {
+    this.reading.add(reading);
+    const done = () => this.reading.delete(reading);
+    reading.then(done, done);
+    return reading;
   }
 
   #watched(tx: Transaction): Transaction {

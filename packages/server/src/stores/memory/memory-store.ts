@@ -10,7 +10,7 @@ import type {
 } from "../../core/records.ts";
 import { type Keys, OBLIGATIONS_MAX, type Search, type Step } from "../../core/step.ts";
 import { weigh } from "../../core/weigh.ts";
-import { type Listing, type Start, search } from "../search.ts";
+import { type IndexedTag, type Listing, type Start, search } from "../search.ts";
 import type {
   Due,
   Found,
@@ -57,10 +57,10 @@ export class MemoryStore implements Store, Transaction {
   }
 
   async branch(branch: string, bytesMax?: number): Promise<readonly StoredPromise[]> {
-    const found = listing(this.#tables).tagged(TAG.branch, branch, { after: "", from: "" });
+    const found = tagged(this.#tables, TAG.branch, branch, { after: "", from: "" });
     return upTo(
       bytesMax,
-      Iterator.from(found).filter(({ tags }) => tags[TAG.branch] === branch),
+      found.filter(({ tags }) => tags[TAG.branch] === branch),
     );
   }
 
@@ -250,14 +250,10 @@ function taskStep({ promise: { id }, task }: Entry): Step {
 }
 
 function listing(tables: Tables): Listing {
-  const { promises, ids, schedules, scheduleIds } = tables;
+  const { ids, schedules, scheduleIds } = tables;
   return {
     promises: (start) => from(ids, start).map((id) => tables.entry(id).promise),
-    tagged: (name, text, start) =>
-      withOwn(tables.tagged(name, text), text, start).flatMap((id) => {
-        const entry = promises.get(id);
-        return entry ? [entry.promise] : [];
-      }),
+    tagged: (name, text, start) => tagged(tables, name, text, start),
     tasks: (after) =>
       ids.after(after).flatMap((id) => {
         const { task, promise } = tables.entry(id);
@@ -269,6 +265,18 @@ function listing(tables: Tables): Listing {
         return schedule ? [schedule] : [];
       }),
   };
+}
+
+function tagged(
+  tables: Tables,
+  name: IndexedTag,
+  text: string,
+  start: Start,
+): IteratorObject<StoredPromise, void> {
+  return withOwn(tables.tagged(name, text), text, start).flatMap((id) => {
+    const entry = tables.promises.get(id);
+    return entry ? [entry.promise] : [];
+  });
 }
 
 /** Records until they are about `bytesMax` together; at least one. */

@@ -2,10 +2,10 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, backup as sqliteBackup } from "node:sqlite";
+import { promiseOf, type Row } from "../rows.ts";
 import { StoreUnusableError } from "../store.ts";
 import { openingError } from "./errors.ts";
 import { lock } from "./lock.ts";
-import { promiseOf, type Row } from "./rows.ts";
 import { requireOurs } from "./schema.ts";
 import { PROMISE_COLUMNS } from "./statements.ts";
 

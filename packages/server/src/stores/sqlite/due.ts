@@ -1,6 +1,6 @@
 import type { Step } from "../../core/step.ts";
+import { promiseState, type Row, taskState } from "../rows.ts";
 import type { Due } from "../store.ts";
-import { promiseState, type Row, taskState } from "./rows.ts";
 import type { Statements } from "./statements.ts";
 
 /** The steps due at `at`: deadlines first, so that nothing is offered or resumed whose own time is over. */

@@ -1,7 +1,7 @@
 import type { StoredPromise, StoredTask } from "../../core/records.ts";
 import { type Keys, type ListenerKey, OBLIGATIONS_MAX } from "../../core/step.ts";
+import { readPromise, scheduleOf, taskOf } from "../rows.ts";
 import type { Loaded, LoadedObligations } from "../store.ts";
-import { readPromise, scheduleOf, taskOf } from "./rows.ts";
 import type { Statements } from "./statements.ts";
 import { loadTree } from "./trees.ts";
 

@@ -1,7 +1,7 @@
 /** The tables, and the way from older ones. */
 import type { DatabaseSync } from "node:sqlite";
+import { crcOfBirth, crcOfRow } from "../rows.ts";
 import { StoreUnusableError } from "../store.ts";
-import { crcOfBirth, crcOfRow } from "./rows.ts";
 
 /** Marks a file as ours: "RSNT". */
 const APPLICATION_ID = 0x52534e54;

@@ -1,8 +1,8 @@
 /** What searches look at, in SQLite: each listing is an index range, read as far as it is asked for. */
 import type { DatabaseSync } from "node:sqlite";
 import { TAG } from "@resonate-ts/protocol";
+import { hashOf, promiseOf, type Row, scheduleOf, taskOf } from "../rows.ts";
 import type { IndexedTag, Listing } from "../search.ts";
-import { hashOf, promiseOf, type Row, scheduleOf, taskOf } from "./rows.ts";
 import { PROMISE_COLUMNS, TASK_COLUMNS } from "./statements.ts";
 
 /** The columns that hold the hashes of tags. */

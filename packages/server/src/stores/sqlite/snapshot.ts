@@ -1,7 +1,7 @@
 /** All of it: what the debug operations need, and nothing else does. */
 import type { DatabaseSync } from "node:sqlite";
 import type { Snapshot } from "../../core/records.ts";
-import { promiseOf, type Row, taskOf } from "./rows.ts";
+import { promiseOf, type Row, taskOf } from "../rows.ts";
 import { PROMISE_COLUMNS, TASK_COLUMNS } from "./statements.ts";
 
 export function snapshot(db: DatabaseSync): Snapshot {

@@ -12,6 +12,7 @@ import { DatabaseSync } from "node:sqlite";
 import { TAG } from "@resonate-ts/protocol";
 import type { Change, Snapshot, StoredPromise, StoredTask } from "../../core/records.ts";
 import type { Keys, Search } from "../../core/step.ts";
+import { hashOf, promiseOf, taskOf, taskState, upTo } from "../rows.ts";
 import { search } from "../search.ts";
 import {
   type Due,
@@ -29,7 +30,6 @@ import { findDue } from "./due.ts";
 import { errorCode, openingError, SQLITE_FULL, transactionError } from "./errors.ts";
 import { load } from "./load.ts";
 import { lock } from "./lock.ts";
-import { hashOf, promiseOf, taskOf, taskState, upTo } from "./rows.ts";
 import { migrate } from "./schema.ts";
 import { listing } from "./search.ts";
 import { deleteAll, snapshot } from "./snapshot.ts";

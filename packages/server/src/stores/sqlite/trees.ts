@@ -1,8 +1,8 @@
 /** Trees: what retention looks at. */
 import { TAG, type Tags } from "@resonate-ts/protocol";
 import { TREE_PAGE, type Tree, type TreeMember } from "../../core/step.ts";
+import { hashOf, type Row, taskStateOf } from "../rows.ts";
 import type { OldTree, OldTrees } from "../store.ts";
-import { hashOf, type Row, taskStateOf } from "./rows.ts";
 import type { Statements } from "./statements.ts";
 
 /** Old trees among the promises after `after`, as `Store.oldTrees` says. */

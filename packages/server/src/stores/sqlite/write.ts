@@ -1,6 +1,6 @@
 import type { Callback, Change, Listener, StoredPromise } from "../../core/records.ts";
+import { promiseRow, settlementCells, taskCells } from "../rows.ts";
 import type { KnownRows } from "./load.ts";
-import { promiseRow, settlementCells, taskCells } from "./rows.ts";
 import type { Statements } from "./statements.ts";
 
 /** What is known of rows, and new ones. */

@@ -2,9 +2,9 @@
 import { hash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import type { PromiseState, ScheduleRecord, Tags, TaskState, Value } from "@resonate-ts/protocol";
-import type { StoredPromise, StoredTask } from "../../core/records.ts";
-import { INDEXED_TAGS } from "../search.ts";
-import { StoreDamagedError } from "../store.ts";
+import type { StoredPromise, StoredTask } from "../core/records.ts";
+import { INDEXED_TAGS } from "./search.ts";
+import { StoreDamagedError } from "./store.ts";
 
 const PROMISE_STATES: readonly PromiseState[] = [
   "pending",

@@ -1,0 +1,353 @@
+/**
+ * Keeps records in PostgreSQL, which any number of servers share.
+ *
+ * I1. A transaction that met another one, or whose connection broke before its commit was sent, has written nothing and is
+ *     run again, unseen by whoever asked for it.
+ * I2. A commit whose answer was lost is looked up by its name before anything is said about it.
+ * I3. The stored floor of the clock is never below the instant of a committed transaction.
+ */
+import { setTimeout as wait } from "node:timers/promises";
+import pg from "pg";
+import type { Snapshot, StoredTask } from "../../core/records.ts";
+import { promiseOf, type Row, taskOf } from "../rows.ts";
+import {
+  CommitUnknownError,
+  type Due,
+  type OldTrees,
+  type Pending,
+  type Store,
+  StoreDamagedError,
+  StoreUnavailableError,
+  type Transaction,
+} from "../store.ts";
+import { readDue } from "./due.ts";
+import { isCollision, isUnreachable, lastingError, Overtaken, openingError } from "./errors.ts";
+import { RowNumbers } from "./row-numbers.ts";
+import { migrate } from "./schema.ts";
+import { PostgresSharing } from "./sharing.ts";
+import { snapshot } from "./snapshot.ts";
+import {
+  CLOCKS,
+  DELETE_ALL,
+  DUE,
+  HELD,
+  HELD_BY,
+  PENDING,
+  RAISE_FLOOR,
+  STATUS_OF,
+} from "./statements.ts";
+import {
+  PostgresTransaction,
+  type Query,
+  queryOn,
+  type TimeOf,
+  type TransactionName,
+} from "./transaction.ts";
+import { findOldTrees } from "./trees.ts";
+
+export interface PostgresOptions {
+  /** As `postgres://user:password@host:port/database`. */
+  readonly url: string;
+  /** Most connections, but the one that listens for hints; at least 2: transactions have one of their own. */
+  readonly poolSize: number;
+  /** Present when other servers may have the database too. */
+  readonly shared?: SharedOptions | undefined;
+  /** How long the database may leave a question unanswered until the connection is taken to be dead, in ms. Default 15,000. */
+  readonly answerTimeoutMs?: number | undefined;
+  /** How long the outcome of a commit whose answer was lost is asked for, in ms. Default 30,000. */
+  readonly confirmMs?: number | undefined;
+}
+
+export interface SharedOptions {
+  /**
+   * Whether the servers hint at what there is for each other, and statements are prepared: not through a pooler that
+   * gives each transaction another connection.
+   */
+  readonly sessions: boolean;
+  /** Takes an instant of the database's clock, in ms since the epoch; gives the one that holds. */
+  readonly time: TimeOf;
+}
+
+/** How often a transaction that meets others is run again before it is given up. */
+const COLLISIONS_MAX = 50;
+/** How long a database that cannot be reached is tried before a request is answered with 503, in ms. */
+const UNREACHABLE_MS = 5_000;
+/** How long a transaction waits for another's lock before both are taken for a deadlock, in ms. */
+const LOCK_TIMEOUT_MS = 250;
+const CONFIRM_MS = 30_000;
+/** The pause between two questions for the outcome of a commit, in ms. */
+const CONFIRM_PAUSE_MS = 100;
+const ANSWER_TIMEOUT_MS = 15_000;
+/**
+ * Every statement looks up keys or reads an index range. A planner that has seen the tables small would read them whole,
+ * and go on to do so when they are large, because plans are kept.
+ */
+export const PLANNING = ["enable_seqscan", "enable_hashjoin", "enable_mergejoin"];
+/** How far ahead of its instant a transaction puts the floor of the clock, in ms, so that few have to write it. */
+const FLOOR_AHEAD_MS = 1_000;
+const BEGIN = [
+  "BEGIN",
+  `SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`,
+  ...PLANNING.map((name) => `SET LOCAL ${name} = off`),
+].join("; ");
+/** PostgreSQL's number of the type bigint. */
+const INT8 = 20;
+
+export class PostgresStore implements Store {
+  readonly clockFloor: number;
+  /** The database's clock when it was opened, in ms since the epoch. */
+  readonly openedAt: number;
+  readonly sharing: PostgresSharing | undefined;
+  readonly #options: PostgresOptions;
+  /** For transactions, so that nothing that is read keeps them waiting. */
+  readonly #lane: pg.Pool;
+  readonly #pool: pg.Pool;
+  #floor: number;
+  readonly #numbers = new RowNumbers();
+  #writable = true;
+  #tail: Promise<unknown> = Promise.resolve();
+
+  /** @throws StoreUnusableError when the database cannot be reached or used. */
+  static async open(options: PostgresOptions): Promise<PostgresStore> {
+    const { url } = options;
+    const client = new pg.Client({
+      connectionString: url,
+      connectionTimeoutMillis: UNREACHABLE_MS,
+    });
+    client.on("error", () => {});
+    try {
+      await client.connect();
+      await migrate(client);
+      const { rows } = await client.query(CLOCKS);
+      const { floor = 0, at = 0 } = rows[0] ?? {};
+      return new PostgresStore(options, { floor: Number(floor), at: Number(at) });
+    } catch (error) {
+      throw openingError(error, withoutPassword(url));
+    } finally {
+      await client.end().catch(() => {});
+    }
+  }
+
+  private constructor(
+    options: PostgresOptions,
+    { floor, at }: { readonly floor: number; readonly at: number },
+  ) {
+    const { url, poolSize, shared } = options;
+    this.#options = options;
+    this.#floor = floor;
+    this.clockFloor = floor;
+    this.openedAt = at;
+    this.#lane = poolOf(options, 1);
+    this.#pool = poolOf(options, Math.max(1, poolSize - 1));
+    const ask = this.#queryOn(this.#pool);
+    const query: Query = (...question) =>
+      ask(...question).catch((error) => {
+        throw lastingError(error);
+      });
+    this.sharing =
+      shared && new PostgresSharing({ query, url, hints: shared.sessions, time: shared.time });
+  }
+
+  get writable(): boolean {
+    return this.#writable;
+  }
+
+  transaction<T>(work: (tx: Transaction) => Promise<T>, at: number): Promise<T> {
+    const result = this.#tail.then(() => this.#persist(work, at, this.#lane));
+    this.#tail = result.catch(() => {});
+    return result;
+  }
+
+  aside<T>(work: (tx: Transaction) => Promise<T>, at: number): Promise<T> {
+    return this.#persist(work, at, this.#pool);
+  }
+
+  async due(at: number, limit: number): Promise<Due> {
+    const rows = await this.#read(DUE, [at, limit], "due");
+    return readDue(rows, { at, limit });
+  }
+
+  async heldBy(pid: string | undefined, limit: number): Promise<readonly StoredTask[]> {
+    const rows =
+      pid === undefined
+        ? await this.#read(HELD, [limit], "held")
+        : await this.#read(HELD_BY, [limit, pid], "held by");
+    return rows.map(taskOf);
+  }
+
+  async pending(limit: number): Promise<readonly Pending[]> {
+    const rows = await this.#read(PENDING, [limit], "pending");
+    return rows.flatMap((row) => {
+      try {
+        return { task: taskOf(row), promise: promiseOf(row) };
+      } catch (error) {
+        if (error instanceof StoreDamagedError) return [];
+        throw error;
+      }
+    });
+  }
+
+  async oldTrees(look: { after: number; before: number; limit: number }): Promise<OldTrees> {
+    return findOldTrees((...asked) => this.#read(...asked), look);
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    return snapshot((...asked) => this.#read(...asked));
+  }
+
+  async reset(): Promise<void> {
+    await this.#tail;
+    await this.#read(DELETE_ALL, [], "delete all");
+  }
+
+  async close(): Promise<void> {
+    await this.#tail;
+    await this.sharing?.close();
+    await this.#lane.end();
+    await this.#pool.end();
+  }
+
+  async #read(text: string, values: readonly unknown[], name: string): Promise<readonly Row[]> {
+    const query = this.#queryOn(this.#pool);
+    try {
+      return await this.#patiently(() => query(text, values, name));
+    } catch (error) {
+      throw lastingError(error);
+    }
+  }
+
+  #queryOn(client: pg.ClientBase | pg.Pool): Query {
+    return queryOn(client, { prepare: this.#options.shared?.sessions ?? true });
+  }
+
+  /** Runs a transaction until it has not met another one. */
+  async #persist<T>(work: (tx: Transaction) => Promise<T>, at: number, pool: pg.Pool): Promise<T> {
+    for (let collisions = 0; ; collisions++) {
+      try {
+        const value = await this.#patiently(() => this.#transact(work, at, pool));
+        this.#writable = true;
+        return value;
+      } catch (error) {
+        if (!isCollision(error) || collisions === COLLISIONS_MAX) throw this.#lasting(error);
+        // Those that met do not meet again at the same moment.
+        await wait(Math.random() * Math.min(2 ** collisions, 100));
+      }
+    }
+  }
+
+  /** Tries again for a while when the database cannot be reached. */
+  async #patiently<T>(attempt: () => Promise<T>): Promise<T> {
+    const until = performance.now() + UNREACHABLE_MS;
+    for (let failures = 0; ; failures++) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!isUnreachable(error) || performance.now() > until) throw error;
+        await wait(Math.random() * Math.min(20 * 2 ** failures, 500));
+      }
+    }
+  }
+
+  #lasting(error: unknown): unknown {
+    const lasting = lastingError(error);
+    if (lasting instanceof StoreUnavailableError) this.#writable = false;
+    return lasting;
+  }
+
+  async #transact<T>(work: (tx: Transaction) => Promise<T>, at: number, pool: pg.Pool): Promise<T> {
+    const client = await pool.connect();
+    let broken: Error | undefined;
+    try {
+      // Not waited for: whatever is asked next waits for it anyway.
+      const begun = client.query(BEGIN);
+      begun.catch(() => {});
+      const query = this.#queryOn(client);
+      const time = this.#options.shared?.time;
+      const tx = new PostgresTransaction(query, { numbers: this.#numbers, time });
+      const value = await work(tx);
+      await begun;
+      broken = await this.#commit(query, { tx, at });
+      return value;
+    } catch (error) {
+      if (isUnreachable(error)) broken = error;
+      else broken = await client.query("ROLLBACK").then(ignore, (failure: Error) => failure);
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  /** Gives the error by which the connection broke, when the commit happened all the same. */
+  async #commit(
+    query: Query,
+    { tx, at }: { readonly tx: PostgresTransaction; readonly at: number },
+  ): Promise<Error | undefined> {
+    const latest = Math.max(at, tx.at ?? 0);
+    const raised =
+      tx.name !== undefined && latest > this.#floor ? latest + FLOOR_AHEAD_MS : undefined;
+    if (raised !== undefined) await query(RAISE_FLOOR, [raised], "raise floor");
+    let broken: Error | undefined;
+    try {
+      await query("COMMIT", [], "commit");
+    } catch (error) {
+      if (tx.name === undefined || !isUnreachable(error)) throw error;
+      await this.#confirm(tx.name, error);
+      broken = error;
+    }
+    this.#floor = Math.max(this.#floor, raised ?? 0);
+    return broken;
+  }
+
+  /** Finds out what became of a commit whose answer was lost. */
+  async #confirm({ number, timeline }: TransactionName, cause: unknown): Promise<void> {
+    const query = this.#queryOn(this.#pool);
+    const { confirmMs = CONFIRM_MS } = this.#options;
+    const until = performance.now() + confirmMs;
+    while (performance.now() < until) {
+      const [row] = await query(STATUS_OF, [number], "status").catch(() => []);
+      if (row && row["timeline"] !== timeline) break;
+      if (row?.["status"] === "committed") return;
+      if (row?.["status"] === "aborted") {
+        throw new Overtaken("the connection broke before the commit");
+      }
+      await wait(CONFIRM_PAUSE_MS);
+    }
+    throw new CommitUnknownError(
+      "the connection to the database broke during a commit, and it cannot be found out whether that happened; " +
+        "everything may be asked again",
+      { cause },
+    );
+  }
+}
+
+function poolOf(options: PostgresOptions, max: number): pg.Pool {
+  const { url, answerTimeoutMs = ANSWER_TIMEOUT_MS, shared } = options;
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    connectionTimeoutMillis: UNREACHABLE_MS,
+    query_timeout: answerTimeoutMs,
+    keepAlive: true,
+    // A pooler refuses what it cannot keep; there, transactions say it themselves, and no plans are kept.
+    ...(shared?.sessions !== false && {
+      options: PLANNING.map((name) => `-c ${name}=off`).join(" "),
+    }),
+    types: { getTypeParser },
+  });
+  // A connection that breaks is replaced by the next one; whoever uses it hears of it by what was asked.
+  pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", () => {}));
+  return pool;
+}
+
+/** 64-bit integers as numbers: all that are stored are instants and counts. Others as the driver reads them. */
+const getTypeParser: pg.CustomTypesConfig["getTypeParser"] = (oid, format) =>
+  oid === INT8 && format !== "binary" ? Number : pg.types.getTypeParser(oid, format);
+
+function withoutPassword(url: string): string {
+  if (!URL.canParse(url)) return "storage.postgres.url";
+  const { hostname, port, pathname } = new URL(url);
+  return `${hostname}${port && `:${port}`}${pathname}`;
+}
+
+function ignore(): undefined {}
