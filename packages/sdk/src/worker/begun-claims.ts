@@ -1,12 +1,8 @@
 /** Remembers which claims were begun here, so that one which is told of twice is run once. */
+import type { Claim } from "@resonate-ts/protocol";
 
 /** Most tasks that are remembered; the oldest is forgotten first. */
 const TASKS_MAX = 10_000;
-
-interface Claim {
-  readonly id: string;
-  readonly version: number;
-}
 
 export class BegunClaims {
   /** The newest version, by task. */
