@@ -159,7 +159,10 @@ export class Commits {
       for (const entry of entries) await this.#commit([entry]);
     } else if (only && only.steps.length > 1) {
       const answers: (Response | Refusal)[] = [];
-      for (const step of only.steps) answers.push(...(await this.take([step])));
+      for (const step of only.steps) {
+        answers.push(...(await this.take([step])));
+        step.budget?.keep();
+      }
       only.resolve(answers);
     } else if (only) {
       only.resolve(only.steps.map((step) => failure(step, error)));
