@@ -16,6 +16,7 @@ import { type HttpReply, readExtensions } from "./answers.ts";
 import type { Extension, Network } from "./network.ts";
 import { Reachability } from "./reachability.ts";
 import { Requests } from "./requests.ts";
+import { ServerTime } from "./server-time.ts";
 import { MessageStream } from "./sse.ts";
 import { addressOf } from "./target.ts";
 
@@ -59,6 +60,7 @@ export class HttpNetwork implements Network {
   readonly #requests: Requests;
   readonly #stream: MessageStream;
   readonly #timeoutMs: number;
+  readonly #time: ServerTime;
   readonly #receivers: ((message: Message) => void)[] = [];
   readonly #openings: (() => void)[] = [];
   #extensions: ReadonlySet<Extension> | undefined;
@@ -79,6 +81,7 @@ export class HttpNetwork implements Network {
     });
     const logger = options.logger ?? silentLogger;
     const reachability = new Reachability(url, logger);
+    this.#time = new ServerTime(logger);
     this.#requests = new Requests({
       post: (body) => this.#post(body),
       batches: () => this.#extensions?.has("batch"),
@@ -95,6 +98,7 @@ export class HttpNetwork implements Network {
       timeoutMs,
       logger,
       reachability,
+      time: this.#time,
       opened: (header) => this.#opened(header),
       receive: (message) => {
         for (const receive of this.#receivers) receive(message);
@@ -104,6 +108,10 @@ export class HttpNetwork implements Network {
 
   get extensions(): ReadonlySet<Extension> {
     return this.#extensions ?? NONE;
+  }
+
+  get aheadMs(): number {
+    return this.#time.aheadMs;
   }
 
   match(target: string): string {
@@ -144,6 +152,7 @@ export class HttpNetwork implements Network {
 
   async #post(body: string): Promise<HttpReply> {
     const { token } = this.#options;
+    const askedAt = Date.now();
     const reply = await this.#pool.request({
       path: `${this.#url.pathname}${this.#url.search}`,
       method: "POST",
@@ -155,6 +164,7 @@ export class HttpNetwork implements Network {
       headersTimeout: this.#timeoutMs,
       bodyTimeout: this.#timeoutMs,
     });
+    this.#time.heard(reply.headers["date"], { askedAt, receivedAt: Date.now() });
     const text = await reply.body.text();
     const header = reply.headers["resonate-extensions"];
     // Without the header only a success tells that the server has none: a proxy's refusal tells nothing.
