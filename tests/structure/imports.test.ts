@@ -178,7 +178,7 @@ const RULES: readonly Rule[] = [
       // Requests that a test sends are read as the server reads them.
       ...(name === "testing" ? [PARSE] : []),
       ...(name === "cli" ? ["commander", "picocolors", "zod"] : []),
-      ...(name === "bench" ? ["@resonatehq/sdk"] : []),
+      ...(name === "bench" ? ["@resonatehq/sdk", "hdr-histogram-js", "undici"] : []),
     ],
     because: "tools use the public entries of the SDK and the server, as anyone could",
   })),
