@@ -13,6 +13,7 @@ import { Pool } from "undici";
 import { ResonateError } from "../errors.ts";
 import { type Logger, silentLogger } from "../logger.ts";
 import { type HttpReply, readExtensions } from "./answers.ts";
+import { exchange } from "./exchange.ts";
 import type { Extension, Network } from "./network.ts";
 import { Reachability } from "./reachability.ts";
 import { Requests } from "./requests.ts";
@@ -153,7 +154,7 @@ export class HttpNetwork implements Network {
   async #post(body: string): Promise<HttpReply> {
     const { token } = this.#options;
     const askedAt = Date.now();
-    const reply = await this.#pool.request({
+    const { status, headers, text } = await exchange(this.#pool, {
       path: `${this.#url.pathname}${this.#url.search}`,
       method: "POST",
       headers: {
@@ -164,12 +165,11 @@ export class HttpNetwork implements Network {
       headersTimeout: this.#timeoutMs,
       bodyTimeout: this.#timeoutMs,
     });
-    this.#time.heard(reply.headers["date"], { askedAt, receivedAt: Date.now() });
-    const text = await reply.body.text();
-    const header = reply.headers["resonate-extensions"];
+    this.#time.heard(headers["date"], { askedAt, receivedAt: Date.now() });
+    const header = headers["resonate-extensions"];
     // Without the header only a success tells that the server has none: a proxy's refusal tells nothing.
-    if (header !== undefined || reply.statusCode === 200) this.#extensions = readExtensions(header);
-    return { status: reply.statusCode, text };
+    if (header !== undefined || status === 200) this.#extensions = readExtensions(header);
+    return { status, text };
   }
 
   async #stop(): Promise<void> {
