@@ -15,7 +15,7 @@ import {
   type RequestKind,
   type Response,
 } from "@resonate-ts/protocol";
-import { standingOffer } from "../core/offer.ts";
+import { mayPause, standingOffer } from "../core/offer.ts";
 import type { Change, Outgoing, StoredTask } from "../core/records.ts";
 import type { CoreSettings, Step, Steps } from "../core/step.ts";
 import type { Logger } from "../logger.ts";
@@ -138,7 +138,7 @@ export class GroupCommitEngine implements Engine {
     const { store, clock } = this.#options;
     const now = clock.now();
     for (const { task, promise } of await store.pending(limit)) {
-      const target = standingOffer(promise, now);
+      const target = mayPause(task, now) ? undefined : standingOffer(promise, now);
       const address = target === undefined ? undefined : parseAddress(target);
       if (address?.kind === "poll") this.#dispatcher.offer({ ...task, promise }, address);
     }
