@@ -1,10 +1,8 @@
 /** Which addresses a crawler may connect to: pages must not lead it into the network it runs in. */
 import { type LookupAddress, lookup } from "node:dns";
-import { BlockList, isIP, type LookupFunction } from "node:net";
+import { isIP, type LookupFunction } from "node:net";
+import ipaddr from "ipaddr.js";
 import { buildConnector } from "undici";
-
-/** How long a connection may take to be made, in ms. */
-const CONNECT_MS = 5_000;
 
 export class ForbiddenAddressError extends Error {
   override readonly name = "ForbiddenAddressError";
@@ -16,34 +14,65 @@ export class ForbiddenAddressError extends Error {
   }
 }
 
-/** Whether `address` (an IPv4 or IPv6 address) belongs to the public internet. */
+/** Deprecated IPv4 inside IPv6 (`::a.b.c.d`): some systems still take it for the IPv4 address. */
+const IPV4_COMPATIBLE = ipaddr.parseCIDR("::/96");
+
+/**
+ * Whether `address` (IPv4 or IPv6) belongs to the public internet. Loopback, private, link-local, carrier-grade NAT,
+ * multicast, unique local, reserved, and whatever carries an IPv4 address inside (mapped ones count as what they carry).
+ */
 export function isPublic(address: string): boolean {
-  return !NOT_PUBLIC.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
+  if (!ipaddr.isValid(address)) return false;
+  const parsed = ipaddr.process(address);
+  if (parsed.range() !== "unicast") return false;
+  return parsed.kind() === "ipv4" || !parsed.match(IPV4_COMPATIBLE);
+}
+
+/** Finds the addresses of a name, as `dns.lookup` with `all`. */
+export type Resolve = (
+  hostname: string,
+  callback: (error: Error | null, found: readonly LookupAddress[]) => void,
+) => void;
+
+/** A rule of the person who started this process: names that end so are at this place, whatever DNS says. */
+export interface ConnectTo {
+  /** A host, or `*.` and a host for all below it. */
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
 }
 
 export interface ConnectorOptions {
   /** Connects anywhere. */
   readonly allowPrivate: boolean;
-  /** One host that is served by this process itself: its name, and its port on loopback. */
-  readonly ownSite?: { readonly host: string; readonly port: number } | undefined;
+  /** Goes before DNS and before the check. */
+  readonly connectTo?: readonly ConnectTo[];
+  /** Longest time to resolve a name, in ms. */
+  readonly dnsMs: number;
+  /** Longest time to connect, in ms. */
+  readonly connectMs: number;
+  /** Default the system's. */
+  readonly resolve?: Resolve;
 }
 
 /**
  * Makes connections for undici, only to addresses that were checked.
  *
  * A name is resolved once and the connection goes to what was checked, so a name that changes its address in
- * between changes nothing. Every redirect and every page is a connection of its own.
+ * between changes nothing. Every redirect is a request of its own, and comes by here again.
  */
-export function guardedConnector({
-  allowPrivate,
-  ownSite,
-}: ConnectorOptions): buildConnector.connector {
-  const lookup = allowPrivate ? {} : { lookup: guardedLookup };
-  const connect = buildConnector({ timeout: CONNECT_MS, ...lookup });
-  return (options, callback) => {
-    const { hostname } = options;
-    if (hostname === ownSite?.host) {
-      connect({ ...options, hostname: "127.0.0.1", port: String(ownSite.port) }, callback);
+export function guardedConnector(options: ConnectorOptions): buildConnector.connector {
+  const { allowPrivate, connectTo = [], connectMs } = options;
+  const connect = buildConnector({ timeout: connectMs, lookup: guardedLookup(options) });
+  return (target, callback) => {
+    const { hostname } = target;
+    const rule = connectTo.find((one) => applies(one, hostname));
+    if (rule) {
+      // With a server name, an address is what is connected to and the name is what TLS asks for.
+      const { address, port } = rule;
+      const servername = target.servername ?? hostname;
+      const place = { ...target, hostname: address, port: String(port) };
+      connect(target.protocol === "https:" ? { ...place, servername } : place, callback);
       return;
     }
     const literal = hostname.replace(/^\[|\]$/g, "");
@@ -51,52 +80,43 @@ export function guardedConnector({
       callback(new ForbiddenAddressError(hostname, literal), null);
       return;
     }
-    connect(options, callback);
+    connect(target, callback);
   };
 }
 
-/** Resolves a name as usual, and fails when one of its addresses is not public. */
-const guardedLookup: LookupFunction = (hostname, options, callback) => {
-  lookup(hostname, { ...options, all: true }, (error, found) => {
-    const problem = error ?? forbidden(hostname, found);
-    if (problem) return callback(problem, []);
-    if (options.all) return callback(null, found);
-    const [first] = found;
-    return first && callback(null, first.address, first.family);
-  });
-};
+function applies({ name }: ConnectTo, hostname: string): boolean {
+  if (!name.startsWith("*.")) return hostname === name;
+  return hostname === name.slice(2) || hostname.endsWith(name.slice(1));
+}
+
+/** Resolves a name in time, and fails when one of its addresses is not public. */
+function guardedLookup({
+  allowPrivate,
+  dnsMs,
+  resolve = systemResolve,
+}: ConnectorOptions): LookupFunction {
+  return (hostname, { all }, callback) => {
+    let answered = false;
+    const answer = (error: Error | null, found: readonly LookupAddress[] = []) => {
+      if (answered) return;
+      answered = true;
+      clearTimeout(timer);
+      const problem = error ?? (allowPrivate ? undefined : forbidden(hostname, found));
+      const [first] = found;
+      if (problem) callback(problem, []);
+      else if (!first) callback(new Error(`${hostname} has no address`), []);
+      else if (all) callback(null, [...found]);
+      else callback(null, first.address, first.family);
+    };
+    const late = () => answer(new Error(`${hostname} was not resolved within ${dnsMs} ms`));
+    const timer = setTimeout(late, dnsMs);
+    resolve(hostname, answer);
+  };
+}
+
+const systemResolve: Resolve = (hostname, callback) => lookup(hostname, { all: true }, callback);
 
 function forbidden(host: string, found: readonly LookupAddress[]): Error | undefined {
   const wrong = found.find(({ address }) => !isPublic(address));
   return wrong && new ForbiddenAddressError(host, wrong.address);
-}
-
-/** IANA's special-purpose addresses (RFC 6890 and its registries), multicast included. */
-const NOT_PUBLIC = new BlockList();
-for (const range of [
-  "0.0.0.0/8",
-  "10.0.0.0/8",
-  "100.64.0.0/10",
-  "127.0.0.0/8",
-  "169.254.0.0/16",
-  "172.16.0.0/12",
-  "192.0.0.0/24",
-  "192.0.2.0/24",
-  "192.168.0.0/16",
-  "198.18.0.0/15",
-  "198.51.100.0/24",
-  "203.0.113.0/24",
-  "224.0.0.0/3",
-  "::/96",
-  "64:ff9b::/96",
-  "64:ff9b:1::/48",
-  "100::/64",
-  "2001:db8::/32",
-  "2002::/16",
-  "fc00::/7",
-  "fe80::/10",
-  "ff00::/8",
-]) {
-  const [network = "", bits] = range.split("/");
-  NOT_PUBLIC.addSubnet(network, Number(bits), isIP(network) === 6 ? "ipv6" : "ipv4");
 }

@@ -1,94 +1,84 @@
 /**
- * The durable function. `frontier.ts` owns which pages are accepted, `fetch-page.ts` what happens to one of them.
+ * The durable function that coordinates a crawl. `frontier.ts` owns which URLs are accepted, `visit-host.ts` the pace
+ * at which a host is asked.
  *
- * One function coordinates, level by level, and pages never wait for pages. If each page called the pages it links
- * to, two that link to each other would wait for each other for ever, and `maxPages` would have no owner.
+ * Pages never wait for pages. If each page called the pages it links to, two that link to each other would wait for
+ * each other for ever, and `maxPages` would have no owner.
  */
-import { type Context, type Durable, Exponential } from "@resonate-ts/sdk";
+import type { Context, Durable } from "@resonate-ts/sdk";
 import type { FetchedPage } from "./fetch-page.ts";
 import { Frontier, type Visit } from "./frontier.ts";
-import { pageId } from "./page-id.ts";
+import { sitemapsId } from "./page-id.ts";
+import type { CrawlRequest } from "./request.ts";
+import type { HostVisit } from "./visit-host.ts";
 
-/** The group of processes that fetch pages. */
+/** The group of processes that crawl. */
 export const GROUP = "crawlers";
 
-/** How many pages are under way at once. */
-const CONCURRENCY = 4;
-/** A page that gives no answer is tried again after 1 s, 2 s and 4 s; then the record says that it cannot be had. */
-const RETRIES = new Exponential({ delay: 500, maxRetries: 3 });
+/** Most pages of a host that one process is given at once. */
+const BATCH_MAX = 25;
+/** How long one call may take: at the slowest pace, 25 pages that are each tried four times. In ms. */
+const TIMEOUT_MS = 7 * 24 * 60 * 60 * 1_000;
 
-export interface CrawlRequest {
-  /** Names this crawl: a page is fetched once per run. */
-  readonly run: string;
-  /** Where to begin; canonical. */
-  readonly url: string;
-  /** How many links away from there to go. 0: that page only. */
-  readonly depth: number;
-  /** How many URLs are visited at most, those that cannot be had included. */
-  readonly maxPages: number;
-  /** Loopback and private addresses may be visited, whichever process does it. */
-  readonly allowPrivate: boolean;
-}
-
-/** What came of a page. Exactly one per accepted URL. */
-export interface PageRecord extends Visit {
-  /** The HTTP status; absent when there was no answer. */
-  readonly status?: number;
-  readonly title?: string;
-  /** Size of the body, decompressed; 0 when it was not read. */
-  readonly bytes: number;
-  readonly ms: number;
-  /** Why there is nothing to show for it. */
-  readonly problem?: string;
-}
-
+/** The whole of a crawl is in the records of its pages; see `collect`. */
 export interface CrawlResult {
-  /** In the order in which they were accepted. */
-  readonly pages: readonly PageRecord[];
-  /** URLs that were found and not accepted, because there were `maxPages` already. */
-  readonly leftOut: number;
+  /** How many URLs were accepted. */
+  readonly accepted: number;
 }
+
+/** How far a run is. */
+export interface Standing {
+  readonly accepted: number;
+  /** Accepted and not visited yet. */
+  readonly queued: number;
+}
+
+/** Told how far a run is, in the process that coordinates it; the dependency `standing`. */
+export type TellStanding = (standing: Standing, request: CrawlRequest) => void;
 
 /** Visits a site. */
 export function* crawl(ctx: Context, request: CrawlRequest): Durable<CrawlResult> {
-  const frontier = new Frontier(request);
-  const pages: PageRecord[] = [];
-  for (const chunk of frontier.chunks(CONCURRENCY)) {
-    // All of them start here; then they are waited for, one after another.
-    const started = chunk.map((visit) => ({
-      visit,
-      page: fetchDurably(ctx, request, visit.url),
-    }));
-    for (const { visit, page } of started) {
-      try {
-        const fetched = yield* page;
-        pages.push(recordOf(visit, fetched));
-        frontier.add(visit, fetched);
-      } catch (error) {
-        pages.push({ ...visit, bytes: 0, ms: 0, problem: messageOf(error) });
+  const { maxDurationMs } = request;
+  const until =
+    maxDurationMs === undefined ? {} : { until: (yield* ctx.date.now()) + maxDurationMs };
+  const frontier = new Frontier(request, yield* seedsOf(ctx, request));
+  for (const wave of frontier.waves()) {
+    const waiting = Map.groupBy(wave, hostOf);
+    let queued = wave.length;
+    while (waiting.size > 0) {
+      ctx.getDependency<TellStanding>("standing")?.(
+        { accepted: frontier.accepted, queued },
+        request,
+      );
+      // All hosts at once; of each host one call, which is waited for before the next.
+      const begun = [...waiting].map(([host, visits]) => {
+        const urls = visits.slice(0, BATCH_MAX).map(({ url }) => url);
+        return { host, visits, pages: visitDurably(ctx, { request, urls, ...until }) };
+      });
+      for (const { host, visits, pages } of begun) {
+        const visited = yield* pages;
+        for (const page of visited) frontier.add(page);
+        queued -= visited.length;
+        const rest = visits.slice(visited.length);
+        if (rest.length > 0) waiting.set(host, rest);
+        else waiting.delete(host);
       }
     }
   }
-  return { pages, leftOut: frontier.leftOut };
+  return { accepted: frontier.accepted };
 }
 
-function fetchDurably(ctx: Context, { run, allowPrivate }: CrawlRequest, url: string) {
-  const id = pageId(run, url);
-  const options = ctx.options({ id, target: GROUP, retryPolicy: RETRIES });
-  return ctx.rpc<FetchedPage>("fetchPage", url, { run, allowPrivate }, options);
+function* seedsOf(ctx: Context, request: CrawlRequest): Durable<readonly string[]> {
+  if (!request.sitemaps || request.depth === 0) return [];
+  const options = ctx.options({ id: sitemapsId(request.run), target: GROUP, timeout: TIMEOUT_MS });
+  return yield* ctx.rpc<readonly string[]>("findSitemapPages", request, options);
 }
 
-function recordOf(visit: Visit, { status, title, bytes, ms, problem }: FetchedPage): PageRecord {
-  return {
-    ...visit,
-    ...(status !== undefined && { status }),
-    ...(title && { title }),
-    bytes,
-    ms,
-    ...(problem && { problem }),
-  };
+function visitDurably(ctx: Context, visit: HostVisit) {
+  const options = ctx.options({ target: GROUP, timeout: TIMEOUT_MS });
+  return ctx.rpc<readonly FetchedPage[]>("visitHost", visit, options);
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function hostOf({ url }: Visit): string {
+  return new URL(url).host;
 }

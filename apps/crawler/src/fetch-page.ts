@@ -1,123 +1,145 @@
-/** The side effect: one HTTP request for one page. */
+/** The side effect: one HTTP request for one page, at the pace of its site. */
 import type { Context } from "@resonate-ts/sdk";
-import { type Dispatcher, fetch, type Response } from "undici";
-import { ForbiddenAddressError } from "./addresses.ts";
-import { linkTo, readPage } from "./links.ts";
+import { decodeBuffer } from "encoding-sniffer";
+import { getPolitely } from "./politely.ts";
+import { linkTo, readHtml, saysNofollow } from "./read-html.ts";
+import type { CrawlRequest } from "./request.ts";
+import type { Disallowed } from "./robots.ts";
+import { claimed, isHtml } from "./sniff.ts";
+import type { Answer, Headers, Web } from "./web.ts";
 
 /** Most bytes of a body that are read, decompressed: 2 MiB. */
 const BYTES_MAX = 2 * 1_024 * 1_024;
-/** Longest time for one page, in ms, connecting and reading included. */
-const TOTAL_MS = 30_000;
 
+/** Why a page that was accepted has nothing to show. */
+export type NotRead =
+  | "robots"
+  | "max-duration"
+  | "forbidden address"
+  | "unreachable"
+  | "not HTML"
+  | "too large"
+  | "unknown encoding";
+
+/** What is on record of a page. */
 export interface FetchedPage {
   readonly url: string;
-  /** Absent when there was no answer, or the crawler may not connect there. */
+  /** Absent when there was no request, or no answer. */
   readonly status?: number;
   readonly title?: string;
-  /** Where the page leads; see `PageContent`. */
+  /** Canonical URLs of any site. */
   readonly links: readonly string[];
-  /** Where a redirect leads, when that is on the same host. */
+  /** Links that the page asks not to follow. */
+  readonly nofollow: readonly string[];
+  /** Where a redirect leads. It is a page of its own. */
   readonly redirect?: string;
+  /** Size of the body, decompressed; 0 when it was not read. */
   readonly bytes: number;
+  /** From the start of its turn to its end, in ms: the site's own pace and further tries included. */
   readonly ms: number;
-  /** Why the body was not used. */
+  readonly skippedReason?: NotRead;
+  /** More about `skippedReason`. */
   readonly problem?: string;
 }
 
-/** For whom a page is fetched. Recorded with the call, so whichever process makes the request has the same rules. */
-export interface FetchRules {
-  readonly run: string;
-  /** Loopback and private addresses may be visited. */
-  readonly allowPrivate: boolean;
+/** What is known of a page's turn. It is not recorded: the caller's replay works it out again. */
+export interface Turn {
+  readonly request: CrawlRequest;
+  /** Time without any request before this one, in ms. */
+  readonly delayMs: number;
+  /** What the site's robots.txt has against it. */
+  readonly disallowed: Disallowed | undefined;
+  /** When the run must end, in ms since the epoch. */
+  readonly until: number | undefined;
 }
 
-/** Makes the connections; the dependency `web`. */
-export type Web = (rules: FetchRules) => Dispatcher;
-
-/** Told of every request that this process made for a page, those that got no answer too; the dependency `fetched`. */
-export type Fetched = (page: FetchedPage, rules: FetchRules) => void;
+/** Told of every page that this process fetched or skipped; the dependency `fetched`. */
+export type Fetched = (page: FetchedPage, request: CrawlRequest) => void;
 
 /**
- * Fetches one page and reads its links. Redirects are not followed: they lead to another page, which has a promise
- * of its own. Uses the dependencies `web` and `fetched`.
- *
- * @throws Error that says why, when there is no answer, or none in time.
+ * Fetches one page and reads its links. A redirect is not followed: it leads to another page, which has a promise of
+ * its own. Whatever comes of it is a value; it throws only when this process stops working on it. Uses the
+ * dependencies `web` and `fetched`.
  */
-export async function fetchPage(
-  ctx: Context,
-  url: string,
-  rules: FetchRules,
-): Promise<FetchedPage> {
+export async function fetchPage(ctx: Context, url: string, turn: Turn): Promise<FetchedPage> {
   const since = performance.now();
-  const tell = (content: Content): FetchedPage => {
-    const page = { url, ...content, ms: Math.round(performance.now() - since) };
-    ctx.getDependency<Fetched>("fetched")?.(page, rules);
-    return page;
+  const page = {
+    url,
+    ...(await contentOf(ctx, url, turn)),
+    ms: Math.round(performance.now() - since),
   };
-  try {
-    return tell(await request(ctx, url, rules));
-  } catch (error) {
-    // Fired because this process stops: the next one makes the request again.
-    if (ctx.signal.aborted) throw error;
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    const problem = cause instanceof Error ? cause.message : String(cause);
-    const page = tell({ links: [], bytes: 0, problem });
-    // An address that may not be visited is an outcome, not worth another try.
-    if (cause instanceof ForbiddenAddressError) return page;
-    throw new Error(problem, { cause: error });
-  }
+  ctx.getDependency<Fetched>("fetched")?.(page, turn.request);
+  return page;
 }
 
 type Content = Omit<FetchedPage, "url" | "ms">;
 
-async function request(ctx: Context, url: string, rules: FetchRules): Promise<Content> {
-  const web = ctx.getDependency<Web>("web")?.(rules);
-  const response = await fetch(url, {
-    redirect: "manual",
-    headers: { "User-Agent": "resonate-crawler", Accept: "text/html" },
-    signal: AbortSignal.any([ctx.signal, AbortSignal.timeout(TOTAL_MS)]),
-    ...(web && { dispatcher: web }),
+const NOTHING = { links: [], nofollow: [], bytes: 0 };
+
+async function contentOf(ctx: Context, url: string, turn: Turn): Promise<Content> {
+  const { request, delayMs, disallowed, until } = turn;
+  const skip = (skippedReason: NotRead, problem?: string): Content => {
+    return { ...NOTHING, skippedReason, ...(problem !== undefined && { problem }) };
+  };
+  if (until !== undefined && Date.now() >= until) return skip("max-duration");
+  if (disallowed) return skip(disallowed.reason, disallowed.problem);
+
+  const web = ctx.getDependency<Web>("web");
+  if (!web) throw new Error("The dependency 'web' is missing.");
+  const got = await getPolitely(web, url, {
+    accept: "text/html, application/xhtml+xml;q=0.9",
+    bytesMax: BYTES_MAX,
+    allowPrivate: request.allowPrivate,
+    delayMs,
+    signal: ctx.signal,
+    wants: (status, headers) =>
+      !isRedirect(status, headers) && claimed(headers["content-type"]) !== "other",
   });
-  return read(response, url);
+  switch (got.kind) {
+    case "forbidden":
+      return skip("forbidden address", got.problem);
+    case "failed":
+      return skip("unreachable", got.problem);
+    case "answer":
+      return read(got, url, request);
+  }
 }
 
-async function read(response: Response, url: string): Promise<Content> {
-  const { status, headers } = response;
-  const nothing = { status, links: [], bytes: 0 };
-  const location = headers.get("location");
-  if (status >= 300 && status < 400 && location !== null) {
-    await response.body?.cancel();
-    const redirect = linkTo(location, { from: url, site: url });
+function isRedirect(status: number, { location }: Headers): boolean {
+  return status >= 300 && status < 400 && typeof location === "string";
+}
+
+function read(
+  { status, headers, body, refused }: Answer,
+  url: string,
+  request: CrawlRequest,
+): Content {
+  const nothing = { ...NOTHING, status };
+  if (isRedirect(status, headers)) {
+    const redirect = linkTo(String(headers["location"]), url, request);
     return redirect === undefined
-      ? { ...nothing, problem: "redirects to another host" }
+      ? { ...nothing, skippedReason: "unreachable", problem: "redirects to no http URL" }
       : { ...nothing, redirect };
   }
-  if (!isHtml(headers.get("content-type"))) {
-    await response.body?.cancel();
-    return { ...nothing, problem: "not HTML" };
+  if (refused) return { ...nothing, skippedReason: refused };
+  const claim = claimed(headers["content-type"]);
+  if (!body || claim === "other" || !isHtml(body, claim)) {
+    return { ...nothing, skippedReason: "not HTML" };
   }
-  const body = await readBody(response);
-  if (body === undefined) return { ...nothing, problem: `larger than ${BYTES_MAX} bytes` };
-  const html = body.toString("utf8");
-  return { status, bytes: body.length, ...readPage(html, url), ...(status >= 400 && NO_LINKS) };
+  const content = readHtml(textOf(body, headers), url, {
+    sortQuery: request.sortQuery,
+    nofollow: saysNofollow(String(headers["x-robots-tag"] ?? "")),
+  });
+  // An error page is not part of the site.
+  return {
+    status,
+    bytes: body.length,
+    ...content,
+    ...(status >= 400 && { links: [], nofollow: [] }),
+  };
 }
 
-/** An error page is not part of the site. */
-const NO_LINKS = { links: [] };
-
-function isHtml(contentType: string | null): boolean {
-  return /^\s*(text\/html|application\/xhtml\+xml)\s*(;|$)/i.test(contentType ?? "");
-}
-
-/** The body, or `undefined` when it is too large. */
-async function readBody({ body }: Response): Promise<Buffer | undefined> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of body ?? []) {
-    bytes += chunk.length;
-    // Leaving the loop cancels the rest.
-    if (bytes > BYTES_MAX) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+function textOf(body: Buffer, headers: Headers): string {
+  const label = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(String(headers["content-type"] ?? ""))?.[1];
+  return decodeBuffer(body, label === undefined ? {} : { transportLayerEncodingLabel: label });
 }

@@ -1,80 +1,149 @@
 /**
- * Which pages of a crawl are accepted.
+ * Which URLs of a crawl are accepted.
  *
- * I1. It follows from what the pages hold alone, in the order of their links, so a replay and any number of workers
- *     accept the same pages.
- * I2. A URL is accepted once, and at most `maxPages` are.
+ * I1. It follows from what the pages hold alone, in the order in which they were accepted, so a replay and any number
+ *     of workers accept the same pages.
+ * I2. A URL is accepted once, and at most `maxPages` are, at most `maxPerHost` of them of one host.
  */
-import type { CrawlRequest } from "./crawl.ts";
 import type { FetchedPage } from "./fetch-page.ts";
+import type { CrawlRequest } from "./request.ts";
+import { type OutOfScope, Scope } from "./scope.ts";
+
+/** Most redirects in a row. */
+const REDIRECTS_MAX = 5;
+/** Most URLs that were not accepted whose reasons are kept; what is beyond is counted only. */
+const REFUSED_MAX = 20_000;
 
 /** A page that was accepted. */
 export interface Visit {
   readonly url: string;
   /** Links away from the first page; a redirect does not count as one. */
   readonly depth: number;
-  /** The page that linked here first; absent for the first page. */
+  /** The page that led here first; absent for the first page, and for what a sitemap names. */
   readonly parent?: string;
+  /** Redirects in a row that led here. */
+  readonly redirects: number;
 }
 
-/** The URLs found so far: a level is used up before the next begins. */
+/** Why a URL that was found was not accepted. */
+export type Refused =
+  | OutOfScope
+  | "nofollow"
+  | "depth"
+  | "max-pages"
+  | "max-per-host"
+  | "too many redirects";
+
+export interface Refusal {
+  readonly url: string;
+  readonly depth: number;
+  readonly parent?: string;
+  readonly reason: Refused;
+}
+
 export class Frontier {
   readonly #request: CrawlRequest;
-  readonly #seen = new Set<string>();
-  readonly #level: Visit[] = [];
-  /** By URL. */
-  readonly #nextLevel = new Map<string, Visit>();
-  #accepted = 0;
-  #leftOut = 0;
+  readonly #scope: Scope;
+  readonly #seeds: readonly string[];
+  readonly #accepted = new Set<string>();
+  readonly #perHost = new Map<string, number>();
+  readonly #refused = new Map<string, Refusal>();
+  /** What the pages of this level hold, by URL, until their links have been taken. */
+  readonly #pages = new Map<string, FetchedPage>();
+  #uncounted = 0;
 
-  constructor(request: CrawlRequest) {
+  /** `seeds`: canonical URLs that count as linked from the first page, after its own links. */
+  constructor(request: CrawlRequest, seeds: readonly string[]) {
     this.#request = request;
-    this.#offer({ url: request.url, depth: 0 });
-    this.#descend();
+    this.#scope = new Scope(request);
+    this.#seeds = seeds;
   }
 
-  /** URLs that were found and not accepted, because there were `maxPages` already. */
-  get leftOut(): number {
-    return this.#leftOut;
+  /** How many URLs are accepted so far. */
+  get accepted(): number {
+    return this.#accepted.size;
   }
 
-  /** What to visit next, at most `size` at a time, until all has been visited. Add what a chunk leads to before the next. */
-  *chunks(size: number): Generator<readonly Visit[], void> {
-    for (let chunk = this.#take(size); chunk.length > 0; chunk = this.#take(size)) yield chunk;
+  /** Found and not accepted so far, each once. */
+  get refused(): readonly Refusal[] {
+    return [...this.#refused.values()];
   }
 
-  /** Adds what a page leads to. A redirect leads to the same level: it is the same click. */
-  add({ url: parent, depth }: Visit, { links, redirect }: FetchedPage): void {
-    if (redirect !== undefined) this.#offerNow({ url: redirect, depth, parent });
-    if (depth === this.#request.depth) return;
-    for (const url of links) this.#offer({ url, depth: depth + 1, parent });
+  /** How many more were found that are not in `refused`, repetitions included. */
+  get uncounted(): number {
+    return this.#uncounted;
   }
 
-  #take(count: number): readonly Visit[] {
-    if (this.#level.length === 0) this.#descend();
-    return this.#level.splice(0, count);
-  }
-
-  #descend(): void {
-    this.#level.push(...this.#nextLevel.values());
-    this.#nextLevel.clear();
-  }
-
-  /** Puts a URL on the next level, if it is new and there is room for it. */
-  #offer(visit: Visit): void {
-    if (this.#seen.has(visit.url)) return;
-    this.#seen.add(visit.url);
-    if (this.#accepted === this.#request.maxPages) {
-      this.#leftOut++;
-    } else {
-      this.#accepted++;
-      this.#nextLevel.set(visit.url, visit);
+  /** What to fetch, wave by wave, until all has been visited. Add every page of a wave before the next. */
+  *waves(): Generator<readonly Visit[], void> {
+    this.#accepted.add(this.#request.url);
+    this.#perHost.set(new URL(this.#request.url).host, 1);
+    let level: readonly Visit[] = [{ url: this.#request.url, depth: 0, redirects: 0 }];
+    while (level.length > 0) {
+      const visited: Visit[] = [];
+      // Where redirects lead is on the same level: it is the same click.
+      for (let wave = level; wave.length > 0; wave = this.#redirectsOf(wave)) {
+        yield wave;
+        visited.push(...wave);
+      }
+      level = this.#linksOf(visited);
+      this.#pages.clear();
     }
   }
 
-  /** As `#offer`, but on this level, also when it was to come on the next one. */
-  #offerNow(visit: Visit): void {
-    this.#offer(visit);
-    if (this.#nextLevel.delete(visit.url)) this.#level.push(visit);
+  add(page: FetchedPage): void {
+    this.#pages.set(page.url, page);
+  }
+
+  #redirectsOf(wave: readonly Visit[]): Visit[] {
+    return wave.flatMap(({ url: parent, depth, redirects }) => {
+      const url = this.#pages.get(parent)?.redirect;
+      return url === undefined ? [] : this.#offer({ url, depth, parent, redirects: redirects + 1 });
+    });
+  }
+
+  #linksOf(level: readonly Visit[]): Visit[] {
+    const next: Visit[] = [];
+    for (const { url: parent, depth } of level) {
+      const { links = [], nofollow = [] } = this.#pages.get(parent) ?? {};
+      const visit = (url: string) => ({ url, depth: depth + 1, parent, redirects: 0 });
+      for (const url of links) next.push(...this.#offer(visit(url)));
+      for (const url of nofollow) this.#refuse(visit(url), "nofollow");
+    }
+    if (level[0]?.depth !== 0) return next;
+    const seeds = this.#seeds.map((url) => ({ url, depth: 1, redirects: 0 }));
+    return [...next, ...seeds.flatMap((seed) => this.#offer(seed))];
+  }
+
+  /** The visit, if it is accepted now. */
+  #offer(visit: Visit): readonly Visit[] {
+    const { url } = visit;
+    if (this.#accepted.has(url)) return [];
+    const reason = this.#problem(visit);
+    if (reason) {
+      this.#refuse(visit, reason);
+      return [];
+    }
+    const { host } = new URL(url);
+    this.#accepted.add(url);
+    this.#perHost.set(host, (this.#perHost.get(host) ?? 0) + 1);
+    this.#refused.delete(url);
+    return [visit];
+  }
+
+  #problem({ url, depth, redirects }: Visit): Refused | undefined {
+    const outside = this.#scope.problem(url);
+    if (outside) return outside;
+    if (depth > this.#request.depth) return "depth";
+    if (redirects > REDIRECTS_MAX) return "too many redirects";
+    if (this.#accepted.size >= this.#request.maxPages) return "max-pages";
+    const ofHost = this.#perHost.get(new URL(url).host) ?? 0;
+    return ofHost >= this.#request.maxPerHost ? "max-per-host" : undefined;
+  }
+
+  #refuse({ url, depth, parent }: Visit, reason: Refused): void {
+    if (this.#accepted.has(url) || this.#refused.has(url)) return;
+    if (this.#refused.size === REFUSED_MAX) this.#uncounted++;
+    else this.#refused.set(url, { url, depth, ...(parent && { parent }), reason });
   }
 }

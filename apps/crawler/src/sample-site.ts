@@ -1,6 +1,7 @@
 /**
- * A small site that the crawler serves itself, on loopback, for a first run without a network: sixteen pages, with
- * a circle of links, a page that everybody links to, a redirect, and a link that leads nowhere.
+ * A small site that the crawler serves itself, on loopback, for a first run without a network: fourteen pages, with
+ * a circle of links, a page that everybody links to, a redirect, a link that leads nowhere, a page that only the
+ * sitemap names, and one that robots.txt disallows.
  */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -15,14 +16,14 @@ export const SAMPLE_URL = `http://${SAMPLE_HOST}/`;
 
 /** How long each page takes, in ms: enough to watch. */
 const PAGE_MS = 30;
+/** The pause before each request to this site, in ms. */
+export const SAMPLE_DELAY_MS = 30;
 
 /** Path, title, and the links of each page. */
 const PAGES: Readonly<Record<string, readonly [string, ...string[]]>> = {
   "/": ["Home", "/about", "/products", "/blog", "/old-news", "#top"],
   "/about": ["About us", "/", "/team", "/contact"],
-  "/team": ["The team", "/team/ada", "/team/grace", "/about"],
-  "/team/ada": ["Ada", "/team/grace", "/contact"],
-  "/team/grace": ["Grace", "/team/ada", "/contact"],
+  "/team": ["The team", "/about", "/drafts/next"],
   "/contact": ["Contact", "/", "mailto:hello@sample.test", "https://elsewhere.test/"],
   "/products": [
     "Products",
@@ -39,11 +40,23 @@ const PAGES: Readonly<Record<string, readonly [string, ...string[]]>> = {
   "/blog/first": ["First post", "second", "/blog"],
   "/blog/second": ["Second post", "third", "/blog"],
   "/blog/third": ["Third post", "first", "/blog/third#comments"],
-  "/news": ["News", "/blog", "/news/archive"],
+  "/news": ["News", "/blog"],
   "/news/archive": ["Archive", "/news", "/"],
 };
 
 const REDIRECTS: Readonly<Record<string, string>> = { "/old-news": "/news" };
+
+/** Type and text of what is no page. */
+const FILES: Readonly<Record<string, readonly [string, string]>> = {
+  "/robots.txt": [
+    "text/plain",
+    `User-agent: *\nDisallow: /drafts/\nSitemap: ${SAMPLE_URL}sitemap.xml\n`,
+  ],
+  "/sitemap.xml": [
+    "application/xml",
+    `<urlset><url><loc>${SAMPLE_URL}news/archive</loc></url></urlset>`,
+  ],
+};
 
 export interface SampleSite {
   /** On loopback. */
@@ -60,6 +73,8 @@ export async function startSampleSite(
     await setTimeout(PAGE_MS);
     const location = REDIRECTS[path];
     if (location !== undefined) return response.writeHead(301, { Location: location }).end();
+    const file = FILES[path];
+    if (file) return response.setHeader("Content-Type", file[0]).end(file[1]);
     const page = PAGES[path];
     response.setHeader("Content-Type", "text/html; charset=utf-8");
     return page

@@ -1,11 +1,50 @@
 /** How this program meets its terminal: the lines it writes, and how it is ended. */
+import { stripVTControlCharacters } from "node:util";
 import type { Logger } from "@resonate-ts/sdk";
 
 /** A terminal and the program that started this one may both deliver one Ctrl-C: within this time, in ms, it is the same. */
 const SAME_SIGNAL_MS = 500;
 
-export function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+/** Where this program writes: lines for a person, or else events for a program. */
+export class Terminal {
+  readonly #json: boolean;
+  readonly #tty = process.stdout.isTTY === true;
+  #live = "";
+
+  constructor({ json }: { readonly json: boolean }) {
+    this.#json = json;
+  }
+
+  /** A line for a person. What strangers wrote in it cannot move the cursor. */
+  line(text: string): void {
+    if (this.#json) return;
+    const safe = process.stdout.isTTY ? text : stripVTControlCharacters(text);
+    process.stdout.write(`${this.#cleared()}${safe}\n${this.#live}`);
+  }
+
+  /** The line at the bottom, which the next one replaces. Only on a terminal. */
+  live(text: string): void {
+    if (this.#json || !this.#tty) return;
+    const clear = this.#cleared();
+    const width = process.stdout.columns || 80;
+    this.#live = stripVTControlCharacters(text).length < width ? text : "";
+    process.stdout.write(`${clear}${this.#live}`);
+  }
+
+  /** Takes the live line away. */
+  end(): void {
+    process.stdout.write(this.#cleared());
+    this.#live = "";
+  }
+
+  /** A line of JSON for a program. */
+  event(event: string, fields: object): void {
+    if (this.#json) process.stdout.write(`${JSON.stringify({ event, ...fields })}\n`);
+  }
+
+  #cleared(): string {
+    return this.#live === "" ? "" : "\r\x1b[2K";
+  }
 }
 
 /**

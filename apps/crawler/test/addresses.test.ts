@@ -1,80 +1,181 @@
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { Agent, fetch } from "undici";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type ConnectorOptions, guardedConnector, isPublic } from "../src/addresses.ts";
+import { isPublic } from "../src/addresses.ts";
+import type { Crawled } from "../src/records.ts";
+import { Lab } from "./lab.ts";
+import { serve, type TestServer } from "./site.ts";
 
 test.each([
   ...["0.0.0.0", "10.1.2.3", "100.64.0.1", "127.0.0.1", "127.255.255.255", "169.254.169.254"],
   ...["172.16.0.1", "172.31.255.255", "192.168.1.1", "198.18.0.1", "224.0.0.1", "255.255.255.255"],
-  ...["::", "::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "fe80::1", "fd00::1", "ff02::1"],
-  ...["64:ff9b::7f00:1", "2002:7f00:1::"],
+  ...["192.0.0.1", "192.0.2.1", "203.0.113.1", "240.0.0.1", "192.88.99.1"],
+  ...["::", "::1", "::7f00:1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:0:127.0.0.1"],
+  ...[
+    "fe80::1",
+    "fe80::1%eth0",
+    "fec0::1",
+    "fd00::1",
+    "ff02::1",
+    "100::1",
+    "2001:db8::1",
+    "2001::1",
+  ],
+  ...["64:ff9b::7f00:1", "64:ff9b:1::7f00:1", "2002:7f00:1::", "not an address", ""],
 ])("%s is not a public address", (address) => {
   expect(isPublic(address)).toBe(false);
 });
 
 test.each([
-  ...[
-    "1.1.1.1",
-    "9.255.255.255",
-    "100.63.255.255",
-    "172.15.255.255",
-    "172.32.0.1",
-    "223.255.255.255",
-  ],
-  ...["2606:4700::1111", "2a00:1450::1", "::ffff:1.1.1.1"],
+  ...["1.1.1.1", "9.255.255.255", "100.63.255.255", "172.15.255.255", "172.32.0.1"],
+  ...["223.255.255.255", "2606:4700::1111", "2a00:1450::1", "::ffff:1.1.1.1"],
 ])("%s is a public address", (address) => {
   expect(isPublic(address)).toBe(true);
 });
 
-let server: Server;
-let port: number;
-let requests: number;
-const agents: Agent[] = [];
+/** Nobody may connect to it. */
+let canary: TestServer;
+let site: TestServer;
+let lab: Lab;
+/** What the site answers, by path. */
+let files: Record<string, string | { readonly location: string }>;
 
 beforeEach(async () => {
-  requests = 0;
-  server = createServer((_, response) => {
-    requests++;
-    response.end("here");
+  files = {};
+  canary = await serve((_, response) => response.end("<a href='/caught'>"));
+  site = await serve(({ url = "" }, response) => {
+    const file = files[url];
+    if (typeof file === "object") return response.writeHead(302, { Location: file.location }).end();
+    if (file === undefined) return response.writeHead(404).end();
+    const type = url.endsWith(".xml") ? "application/xml" : "text/html";
+    return response.setHeader("Content-Type", type).end(file);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  // A server that listens on a port has an address with a port.
-  port = (server.address() as AddressInfo).port;
+  lab = new Lab({
+    connectTo: [{ name: "www.web.test", address: "127.0.0.1", port: site.port }],
+    resolve: (hostname, callback) => {
+      const addresses = NAMES[hostname] ?? [];
+      callback(
+        null,
+        addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 })),
+      );
+    },
+  });
 });
 afterEach(async () => {
-  for (const agent of agents.splice(0)) await agent.close();
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
+  await lab.close();
+  await site.close();
+  await canary.close();
 });
 
-async function get(url: string, options: ConnectorOptions): Promise<string> {
-  const dispatcher = new Agent({ connect: guardedConnector(options) });
-  agents.push(dispatcher);
-  try {
-    return await (await fetch(url, { dispatcher })).text();
-  } catch (error) {
-    const cause = error instanceof Error ? error.cause : undefined;
-    return cause instanceof Error ? cause.name : String(error);
-  }
+/**
+ * What the names of a hostile site lead to: all to this machine, so that a guard that fails is seen here and nothing
+ * leaves the machine. Which other addresses are refused is the table above.
+ */
+const NAMES: Readonly<Record<string, readonly string[]>> = {
+  "loopback.web.test": ["127.0.0.1"],
+  "other-loopback.web.test": ["127.9.9.9"],
+  "loopback6.web.test": ["::1"],
+  "mapped.web.test": ["::ffff:127.0.0.1"],
+  "any.web.test": ["0.0.0.0"],
+  "several.web.test": ["::1", "127.0.0.1"],
+};
+
+const START = "http://www.web.test/";
+
+/** Ways in which a page may lead to a URL. */
+const WAYS: Readonly<Record<string, (url: string) => void>> = {
+  "a link": (url) => {
+    files["/"] = `<a href="${url}">`;
+  },
+  "a redirect": (url) => {
+    files["/"] = `<a href="/r">`;
+    files["/r"] = { location: url };
+  },
+  "two redirects": (url) => {
+    files["/"] = `<a href="/r">`;
+    files["/r"] = { location: "/s" };
+    files["/s"] = { location: url };
+  },
+  "<base>": (url) => {
+    files["/"] = `<base href="${url}"><a href="">`;
+  },
+  "a sitemap": (url) => {
+    files["/"] = "<p>";
+    files["/sitemap.xml"] = `<urlset><url><loc>${url}</loc></url></urlset>`;
+  },
+};
+
+test.each(
+  Object.keys(WAYS).flatMap((way) => Object.keys(NAMES).map((name) => [way, name] as const)),
+)("%s to %s is not followed, and no connection is made", async (way, name) => {
+  const url = `http://${name}:${canary.port}/`;
+  WAYS[way]?.(url);
+
+  const crawled = await lab.crawl({ url: START });
+
+  expect(canary.connections()).toBe(0);
+  expect(reasonOf(crawled, url)).toBe("forbidden address");
+  expect(crawled.pages.find((page) => page.url === url)?.problem).toContain("not a public address");
+});
+
+test.each(Object.keys(WAYS))("%s to an address is off the site", async (way) => {
+  const url = `http://127.0.0.1:${canary.port}/`;
+  WAYS[way]?.(url);
+
+  const crawled = await lab.crawl({ url: START });
+
+  expect(canary.connections()).toBe(0);
+  // What a sitemap names of other sites is not looked at any further.
+  expect(reasonOf(crawled, url)).toBe(way === "a sitemap" ? undefined : "another site");
+});
+
+test.each([
+  ["robots.txt is redirected", () => ({ "/robots.txt": { location: canaryUrl() } })],
+  ["robots.txt names a sitemap", () => ({ "/robots.txt": `Sitemap: ${canaryUrl()}` })],
+  ["a sitemap is redirected", () => ({ "/sitemap.xml": { location: canaryUrl() } })],
+  [
+    "an index names a sitemap",
+    () => ({
+      "/sitemap.xml": `<sitemapindex><sitemap><loc>${canaryUrl()}</loc></sitemap></sitemapindex>`,
+    }),
+  ],
+  [
+    "a picture has other sources",
+    () => ({ "/": `<img src="${canaryUrl()}" srcset="${canaryUrl()} 2x">` }),
+  ],
+  [
+    "a page is refreshed",
+    () => ({ "/": `<meta http-equiv="refresh" content="0;url=${canaryUrl()}">` }),
+  ],
+])("no connection is made when %s", async (_, hostile) => {
+  Object.assign(files, { "/": "<p>" }, hostile());
+
+  await lab.crawl({ url: START });
+
+  expect(canary.connections()).toBe(0);
+});
+
+function canaryUrl(): string {
+  return `http://loopback.web.test:${canary.port}/`;
 }
 
 test.each(["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1"])(
-  "no connection is made to %s",
+  "a crawl of %s makes no connection unless it is allowed",
   async (host) => {
-    expect(await get(`http://${host}:${port}/`, { allowPrivate: false })).toBe(
-      "ForbiddenAddressError",
-    );
-    expect(requests).toBe(0);
+    const url = new URL(`http://${host}:${canary.port}/`).href;
+    const system = new Lab({});
+    try {
+      const refused = await system.crawl({ url, run: "refused" });
+      expect(refused.pages[0]?.problem).toContain("not a public address");
+      expect(canary.connections()).toBe(0);
+
+      if (host.startsWith("[")) return;
+      const allowed = await system.crawl({ url, run: "allowed", allowPrivate: true });
+      expect(allowed.pages[0]).toMatchObject({ status: 200 });
+    } finally {
+      await system.close();
+    }
   },
 );
 
-test.each(["127.0.0.1", "localhost"])("%s is connected to when that is allowed", async (host) => {
-  expect(await get(`http://${host}:${port}/`, { allowPrivate: true })).toBe("here");
-});
-
-test("the own site is reached by its name, and nothing else on loopback is", async () => {
-  const options = { allowPrivate: false, ownSite: { host: "sample.test", port } };
-  expect(await get("http://sample.test/", options)).toBe("here");
-  expect(await get(`http://127.0.0.1:${port}/`, options)).toBe("ForbiddenAddressError");
-});
+function reasonOf({ pages, refused }: Crawled, url: string): string | undefined {
+  return [...pages, ...refused].find((page) => page.url === url)?.skippedReason;
+}

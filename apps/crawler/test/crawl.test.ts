@@ -1,130 +1,101 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { Resonate } from "@resonate-ts/sdk";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { type CrawlRequest, type CrawlResult, crawl, GROUP } from "../src/crawl.ts";
-import type { FetchedPage } from "../src/fetch-page.ts";
+import { afterEach, expect, test } from "vitest";
+import { type FakeWeb, openFakeWeb } from "./fake-web.ts";
+import { Lab } from "./lab.ts";
 
-let folder: string;
-let fetched: string[];
-const clients: Resonate[] = [];
+let web: FakeWeb;
+let lab: Lab;
 
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "crawler-"));
-  fetched = [];
-});
 afterEach(async () => {
-  for (const client of clients.splice(0)) await client.stop();
-  rmSync(folder, { recursive: true, force: true });
+  await lab.close();
+  await web.close();
 });
 
-type Web = Readonly<Record<string, Partial<FetchedPage>>>;
-
-const page = (name: string) => `http://site.test/${name}`;
-
-/** A site whose pages link to each other in a circle. */
-const CIRCLE: Web = {
-  a: { links: [page("b"), page("c")] },
-  b: { links: [page("a"), page("c")] },
-  c: { links: [page("a"), page("d")] },
-  d: { links: [page("b")] },
-};
-
-/** A crawler of a made-up web. */
-function open(web: Web): Resonate {
-  const resonate = new Resonate({ path: join(folder, "app.db"), group: GROUP });
-  resonate.register("crawl", crawl);
-  resonate.register("fetchPage", async (_ctx: unknown, url: string): Promise<FetchedPage> => {
-    fetched.push(url);
-    const content = web[url.slice(page("").length)];
-    return { url, status: content ? 200 : 404, links: [], bytes: 1, ms: 1, ...content };
+async function open(
+  options?: Parameters<typeof openFakeWeb>[0],
+  { file = false } = {},
+): Promise<void> {
+  web = await openFakeWeb(options);
+  lab = new Lab({
+    file,
+    connectTo: [{ name: "*.web.test", address: "127.0.0.1", port: web.port }],
   });
-  clients.push(resonate);
-  return resonate;
 }
 
-function run(resonate: Resonate, request: Partial<CrawlRequest> = {}): Promise<CrawlResult> {
-  const whole = {
-    run: "r",
-    url: page("a"),
-    depth: 9,
-    maxPages: 99,
-    allowPrivate: false,
-    ...request,
-  };
-  return resonate.run<CrawlResult>(`crawl-${whole.run}`, "crawl", whole);
-}
+test("the page set is the model's, and every page was asked for once, but for those that refused", async () => {
+  await open();
 
-const visited = ({ pages }: CrawlResult) => pages.map(({ url, depth }) => `${depth} ${url}`);
+  const { pages, refused } = await lab.crawl({ url: web.start, maxPages: 1_000, depth: 4 });
 
-test("pages that link in a circle are each fetched once", async () => {
-  const result = await run(open(CIRCLE));
-
-  expect(visited(result)).toEqual([
-    `0 ${page("a")}`,
-    `1 ${page("b")}`,
-    `1 ${page("c")}`,
-    `2 ${page("d")}`,
-  ]);
-  expect(fetched.toSorted()).toEqual(["a", "b", "c", "d"].map(page));
+  const urls = pages.map(({ url }) => url);
+  expect(new Set(urls)).toEqual(web.model(4));
+  expect(urls.length).toBe(web.model(4).size);
+  expect(urls.length).toBeGreaterThan(150);
+  const asked = web.log.map(({ host, path }) => `http://${host}${path}`);
+  const again = asked.filter((url, at) => asked.indexOf(url) !== at);
+  expect(again.every((url) => url.endsWith("/busy"))).toBe(true);
+  expect(asked.filter((url) => url.includes("/private/"))).toEqual([]);
+  expect(asked.filter((url) => url.endsWith("/unwanted"))).toEqual([]);
+  const reasons = new Set([...pages, ...refused].map(({ skippedReason }) => skippedReason));
+  expect(reasons).toEqual(
+    new Set([
+      ...[undefined, "robots", "too large", "not HTML", "redirect loop"],
+      ...["nofollow", "another site", "depth"],
+    ]),
+  );
 });
 
-test.each([
-  [0, ["a"]],
-  [1, ["a", "b", "c"]],
-  [2, ["a", "b", "c", "d"]],
-])("depth %i reaches %j", async (depth, names) => {
-  const { pages } = await run(open(CIRCLE), { depth });
-  expect(pages.map(({ url }) => url)).toEqual(names.map(page));
+test("one record per URL, also of what was not accepted", async () => {
+  await open();
+  const { pages, refused } = await lab.crawl({ url: web.start, maxPages: 40 });
+
+  expect(pages).toHaveLength(40);
+  const urls = [...pages, ...refused].map(({ url }) => url);
+  expect(new Set(urls).size).toBe(urls.length);
+  expect(refused.map(({ skippedReason }) => skippedReason)).toContain("max-pages");
 });
 
-test("exactly as many pages as allowed are accepted, and the others counted", async () => {
-  const links = Array.from({ length: 10 }, (_, i) => page(`p${i}`));
-  const { pages, leftOut } = await run(open({ a: { links } }), { maxPages: 7 });
+test("a run that has been is read and not made again, and another run is made", async () => {
+  await open({ hosts: 2, pagesPerHost: 3, strange: false }, { file: true });
+  const first = await lab.crawl({ url: web.start });
+  const requests = web.log.length;
 
-  expect(pages.map(({ url }) => url)).toEqual([page("a"), ...links.slice(0, 6)]);
-  expect(leftOut).toBe(4);
-  expect(fetched).toHaveLength(7);
+  await lab.restart();
+  expect(await lab.crawl({ url: web.start })).toEqual(first);
+  expect(web.log.length).toBe(requests);
+
+  await lab.crawl({ url: web.start, run: "another" });
+  expect(web.log.length).toBe(2 * requests);
 });
 
-test("a redirect stays on its level, and one that goes in circles ends", async () => {
-  const web: Web = {
-    a: { links: [page("old")] },
-    old: { status: 301, redirect: page("new") },
-    new: { status: 301, redirect: page("old"), links: [page("too-deep")] },
-  };
-  const result = await run(open(web), { depth: 1 });
-  expect(visited(result)).toEqual([`0 ${page("a")}`, `1 ${page("old")}`, `1 ${page("new")}`]);
+test("requests to a host do not overlap, and begin at least the delay apart", async () => {
+  await open({ hosts: 3, pagesPerHost: 4 });
+  const delayMs = 40;
+
+  await lab.crawl({ url: web.start, delayMs, maxPages: 30 });
+
+  const hosts = Map.groupBy(web.log, ({ host }) => host);
+  expect(hosts.size).toBe(3);
+  for (const requests of hosts.values()) {
+    for (const [at, { at: startedAt }] of requests.entries()) {
+      const before = requests[at - 1];
+      if (!before) continue;
+      // Timers may be a millisecond early.
+      expect(startedAt - before.at).toBeGreaterThan(delayMs - 2);
+      expect(startedAt).toBeGreaterThanOrEqual(before.endedAt ?? Number.POSITIVE_INFINITY);
+    }
+  }
 });
 
-test("a page that a redirect leads to sooner than a link is not visited later for it", async () => {
-  const web: Web = {
-    a: { links: [page("b"), page("old")] },
-    b: { links: [page("new")] },
-    old: { status: 301, redirect: page("new") },
-    new: { links: [page("c")] },
-  };
-  const result = await run(open(web), { depth: 2 });
-  expect(visited(result)).toEqual([
-    `0 ${page("a")}`,
-    `1 ${page("b")}`,
-    `1 ${page("old")}`,
-    `1 ${page("new")}`,
-    `2 ${page("c")}`,
-  ]);
-});
+test("after its time is over a run makes no more requests, and says so of every page", async () => {
+  await open({ hosts: 1, pagesPerHost: 18, strange: false });
+  const { pages } = await lab.crawl({
+    url: web.start,
+    delayMs: 50,
+    maxDurationMs: 250,
+    sitemaps: false,
+  });
 
-test("the same run in the next process fetches nothing again; another run fetches all", async () => {
-  const first = open(CIRCLE);
-  const result = await run(first);
-  await first.stop();
-  fetched = [];
-
-  const second = open(CIRCLE);
-  expect(await run(second)).toEqual(result);
-  expect(fetched).toEqual([]);
-
-  await run(second, { run: "another" });
-  expect(fetched).toHaveLength(4);
+  expect(web.log.length).toBeLessThan(8);
+  expect(pages.at(-1)?.skippedReason).toBe("max-duration");
+  expect(pages.filter(({ status }) => status !== undefined).length).toBe(web.log.length - 1);
 });

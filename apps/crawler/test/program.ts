@@ -19,12 +19,16 @@ export interface Ended {
 }
 
 /**
- * Runs the app until it ends. At the first line that matches `killAt` it is killed with SIGKILL; at one that matches
- * `closeAt` its standard output is closed.
+ * Runs the app until it ends. At the first line that matches `killAt` it is killed with SIGKILL, at one that matches
+ * `interruptAt` it gets SIGINT; at one that matches `closeAt` its standard output is closed.
  */
 export function runApp(
   args: readonly string[],
-  { killAt, closeAt }: { killAt?: RegExp; closeAt?: RegExp } = {},
+  {
+    killAt,
+    interruptAt,
+    closeAt,
+  }: { killAt?: RegExp; interruptAt?: RegExp; closeAt?: RegExp } = {},
 ): Promise<Ended> {
   const env = { PATH: process.env["PATH"] };
   const child = spawn(process.execPath, ["--import", LOADER, MAIN, ...args], { env });
@@ -34,6 +38,7 @@ export function runApp(
     const reader = createInterface({ input }).on("line", (line) => {
       lines.push(line);
       if (killAt?.test(line)) child.kill("SIGKILL");
+      if (interruptAt?.test(line)) child.kill("SIGINT");
       if (!closeAt?.test(line)) return;
       reader.close();
       child.stdout.destroy();

@@ -11,9 +11,15 @@ export interface Answer {
   readonly cached: boolean;
 }
 
-/** The id of the call that computes n!. */
-export function callId(n: number): string {
-  return `factorial-${n}`;
+export interface Question {
+  readonly n: number;
+  /** Ask for the product of the range from 1 to n, whose halves many workers compute at once. */
+  readonly split: boolean;
+}
+
+/** The id of the call that computes n!: it says what is computed, and how. */
+export function callId({ n, split }: Question): string {
+  return split ? `product-1-${n}` : `factorial-${n}`;
 }
 
 /**
@@ -22,12 +28,15 @@ export function callId(n: number): string {
  * The id of the call says what it computes: the first to ask has it computed, everybody else joins or reads
  * the result, now and later.
  */
-export async function ask(resonate: Resonate, n: number): Promise<Answer> {
-  const id = callId(n);
+export async function ask(resonate: Resonate, question: Question): Promise<Answer> {
+  const { n, split } = question;
+  const id = callId(question);
   const since = performance.now();
   const cached = await settled(resonate, id);
   const target = resonate.options({ target: WORKERS });
-  const value: bigint = await resonate.rpc(id, "factorial", n, target);
+  const value = split
+    ? await resonate.rpc<bigint>(id, "product", 1, n, target)
+    : await resonate.rpc<bigint>(id, "factorial", n, target);
   return { value, ms: performance.now() - since, cached };
 }
 

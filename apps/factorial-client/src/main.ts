@@ -18,8 +18,9 @@ switch (asked.kind) {
     process.exitCode = 2;
 }
 
-async function run({ n, server, token }: Settings): Promise<void> {
+async function run({ n, split, server, token }: Settings): Promise<void> {
   endQuietly();
+  const question = { n, split };
   await waitForServer(server, () => {
     process.stderr.write(
       `No Resonate server answers at ${server}. Start one with "pnpm resonate dev"; waiting for it.\n`,
@@ -31,12 +32,12 @@ async function run({ n, server, token }: Settings): Promise<void> {
     group: "factorial-client",
   });
   const answered = new AbortController();
-  void whenNobodyTakes({ server, token, id: callId(n) }, answered.signal, () => {
+  void whenNobodyTakes({ server, token, id: callId(question) }, answered.signal, () => {
     process.stderr.write(
       "Nobody has taken it yet: is a worker running? pnpm --filter factorial-worker start\n",
     );
   });
-  const answer = await ask(resonate, n);
+  const answer = await ask(resonate, question);
   answered.abort();
   await resonate.stop();
   print(n, answer);

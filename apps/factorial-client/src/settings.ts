@@ -8,9 +8,14 @@ import { z } from "zod";
  */
 export const N_MAX = 5_000;
 
+/** The largest n where the range is split: 50000! has 213,237 digits, which one durable value still holds. */
+export const SPLIT_N_MAX = 50_000;
+
 export interface Settings {
-  /** From 0 to `N_MAX`. */
+  /** From 0 to `N_MAX`; split, from 1 to `SPLIT_N_MAX`. */
   readonly n: number;
+  /** Multiply ranges, in halves that many workers compute at once. */
+  readonly split: boolean;
   /** Where the server is. */
   readonly server: string;
   /** What the server knows us by, where it asks. */
@@ -33,6 +38,7 @@ export function readSettings(words: readonly string[], env = process.env): Asked
     if (values.help) return { kind: "help", text: HELP };
     const settings = schema.parse({
       n: positionals.join(" "),
+      split: values.split,
       server: values.server ?? (env["RESONATE_URL"] || undefined),
       token: env["RESONATE_TOKEN"] || undefined,
     });
@@ -43,32 +49,43 @@ export function readSettings(words: readonly string[], env = process.env): Asked
 }
 
 const FLAGS = {
+  split: { type: "boolean" },
   server: { type: "string" },
   help: { type: "boolean", short: "h" },
 } as const;
 
-const schema = z.object({
-  n: z
-    .string()
-    .regex(/^\d{1,4}$/, {
-      error: ({ input }) => (input === "" ? "n is missing" : `'${input}' is not such a number`),
-    })
-    .transform(Number)
-    .refine((n) => n <= N_MAX, { error: ({ input }) => `${input} is too large` }),
-  server: z
-    .url({ protocol: /^https?$/, error: "--server (RESONATE_URL) must be an http or https URL" })
-    .default("http://localhost:8001"),
-  token: z.string().optional(),
-});
+const schema = z
+  .object({
+    n: z
+      .string()
+      .regex(/^\d{1,5}$/, {
+        error: ({ input }) => (input === "" ? "n is missing" : `'${input}' is not such a number`),
+      })
+      .transform(Number),
+    split: z.boolean().default(false),
+    server: z
+      .url({ protocol: /^https?$/, error: "--server (RESONATE_URL) must be an http or https URL" })
+      .default("http://localhost:8001"),
+    token: z.string().optional(),
+  })
+  .refine(({ n, split }) => n <= (split ? SPLIT_N_MAX : N_MAX), {
+    error: "n is too large",
+  })
+  // An empty range has no halves; 0! is 1 all the same, and the chain says so.
+  .transform((settings) => (settings.n === 0 ? { ...settings, split: false } : settings));
 
-const USAGE = `Usage: factorial-client N, a whole number from 0 to ${N_MAX}; --help says more.`;
+const USAGE = `Usage: factorial-client N, a whole number from 0 to ${N_MAX} (with --split to ${SPLIT_N_MAX}); --help says more.`;
 
 const HELP = `Usage: factorial-client N [flags]
 
 Prints N!, exact, computed by the workers of the group factorial-workers. N is a whole number from
 0 to ${N_MAX}: it takes a chain of N calls that wait for each other, and each keeps its result.
 
+With --split, N may be up to ${SPLIT_N_MAX}: ranges are multiplied in two halves, and those in two again, so that
+all workers compute at once.
+
 Flags, and the environment variables that do the same:
+  --split                         multiply ranges by halves
   --server URL    RESONATE_URL    where the server is (default http://localhost:8001)
                   RESONATE_TOKEN  a token for it, where it asks for one
   -h, --help                      print this

@@ -32,19 +32,28 @@ function open(): Resonate {
 test("the first answer is computed, the second comes from the cache", async () => {
   const resonate = open();
 
-  expect(await ask(resonate, 7)).toMatchObject({ value: 700n, cached: false });
-  expect(await ask(resonate, 7)).toMatchObject({ value: 700n, cached: true });
+  expect(await ask(resonate, { n: 7, split: false })).toMatchObject({ value: 700n, cached: false });
+  expect(await ask(resonate, { n: 7, split: false })).toMatchObject({ value: 700n, cached: true });
 
   expect(asked).toEqual([7]);
 });
 
 test("an answer is still there for the next process", async () => {
   const first = open();
-  await ask(first, 7);
+  await ask(first, { n: 7, split: false });
   await first.stop();
 
-  expect(await ask(open(), 7)).toMatchObject({ value: 700n, cached: true });
+  expect(await ask(open(), { n: 7, split: false })).toMatchObject({ value: 700n, cached: true });
   expect(asked).toEqual([7]);
+});
+
+test("split, it asks for the product of a range, which has an answer of its own", async () => {
+  const resonate = open();
+  resonate.register("product", (_: Context, from: number, to: number) => BigInt(from * 10 + to));
+
+  expect(await ask(resonate, { n: 7, split: true })).toMatchObject({ value: 17n, cached: false });
+  expect(await ask(resonate, { n: 7, split: true })).toMatchObject({ value: 17n, cached: true });
+  expect(await ask(resonate, { n: 7, split: false })).toMatchObject({ value: 700n, cached: false });
 });
 
 test("a refusal is not taken for an answer that is not there yet", async () => {
@@ -53,5 +62,5 @@ test("a refusal is not taken for an answer that is not there yet", async () => {
   resonate.promises.get = () =>
     Promise.reject(new ServerRefusedError({ status: 401, requestKind, message: "who are you?" }));
 
-  await expect(ask(resonate, 7)).rejects.toThrow("who are you?");
+  await expect(ask(resonate, { n: 7, split: false })).rejects.toThrow("who are you?");
 });

@@ -2,13 +2,15 @@
 import { Resonate } from "@resonate-ts/sdk";
 import { factorial, GROUP } from "./factorial.ts";
 import type { Report } from "./multiply.ts";
+import { product } from "./product.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { lineWriter, onEnd, shown, terminalLogger } from "./terminal.ts";
+import { waitForServer } from "./wait-for-server.ts";
 
 const asked = readSettings(process.argv.slice(2));
 switch (asked.kind) {
   case "run":
-    start(asked.settings);
+    await start(asked.settings);
     break;
   case "help":
     process.stdout.write(asked.text);
@@ -18,18 +20,27 @@ switch (asked.kind) {
     process.exitCode = 2;
 }
 
-function start({ server, name, pauseMs }: Settings): void {
+async function start({ server, token, name, pauseMs }: Settings): Promise<void> {
   const write = lineWriter(name);
+  let stop = async () => {};
+  onEnd(() => stop());
+  await waitForServer(server, () => {
+    write(
+      `No Resonate server answers at ${server}. Start one with "pnpm resonate dev"; waiting for it.`,
+    );
+  });
   const resonate = new Resonate({
     url: server,
+    ...(token && { token }),
     group: GROUP,
     pid: `${name}-${process.pid}`,
     logger: terminalLogger(write),
   });
-  onEnd(() => resonate.stop());
-  const report: Report = (n, product) => write(`factorial(${n}) = ${shown(product)}`);
+  stop = () => resonate.stop();
+  const report: Report = (name, product) => write(`${name} = ${shown(product)}`);
   resonate.setDependency("report", report);
   resonate.setDependency("pauseMs", pauseMs);
   resonate.register("factorial", factorial);
+  resonate.register("product", product);
   write(`serves group ${GROUP} of ${server}, process ${process.pid}; Ctrl-C stops it`);
 }

@@ -5,6 +5,8 @@ import { z } from "zod";
 export interface Settings {
   /** Where the server is. */
   readonly server: string;
+  /** What the server knows us by, where it asks. */
+  readonly token?: string | undefined;
   /** What this worker calls itself in its output. */
   readonly name: string;
   /** How long each multiplication takes, in ms, on top of its own time. */
@@ -23,6 +25,7 @@ export function readSettings(words: readonly string[], env = process.env): Asked
     if (values.help) return { kind: "help", text: HELP };
     const settings = schema.parse({
       server: values.server ?? (env["RESONATE_URL"] || undefined),
+      token: env["RESONATE_TOKEN"] || undefined,
       name: values.name ?? (env["FACTORIAL_WORKER_NAME"] || undefined),
       pauseMs: values["pause-ms"] ?? (env["FACTORIAL_PAUSE_MS"] || undefined),
     });
@@ -43,6 +46,7 @@ const schema = z.object({
   server: z
     .url({ protocol: /^https?$/, error: "--server (RESONATE_URL) must be an http or https URL" })
     .default("http://localhost:8001"),
+  token: z.string().optional(),
   name: z
     .string()
     .regex(/^[\w-]{1,32}$/, "--name must be 1 to 32 letters, digits, '-' or '_'")
@@ -61,6 +65,7 @@ factorial-workers. Start as many as you like. Ctrl-C stops one; the others go on
 
 Flags, and the environment variables that do the same:
   --server URL    RESONATE_URL           where the server is (default http://localhost:8001)
+                  RESONATE_TOKEN         a token for it, where it asks for one
   --name NAME     FACTORIAL_WORKER_NAME  what this worker is called (default worker-<process id>)
   --pause-ms N    FACTORIAL_PAUSE_MS     slow each multiplication down by N ms (default 0)
   -h, --help                             print this

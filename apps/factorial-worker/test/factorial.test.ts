@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Resonate } from "@resonate-ts/sdk";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { factorial, GROUP } from "../src/factorial.ts";
+import { product } from "../src/product.ts";
 
 let folder: string;
 const workers: Resonate[] = [];
@@ -17,10 +18,13 @@ afterEach(async () => {
 });
 
 /** A worker on a file; `computed` is told of every multiplication. */
-function open(file: string, computed: (n: number) => void): Resonate {
+function open(file: string, computed: (n: number) => unknown): Resonate {
+  // As the terminal shows it: `factorial(5)`.
+  const told = (name: string) => computed(Number(/\d+/.exec(name)?.[0]));
   const worker = new Resonate({ path: join(folder, file), group: GROUP });
-  worker.setDependency("report", computed);
+  worker.setDependency("report", told);
   worker.register("factorial", factorial);
+  worker.register("product", product);
   workers.push(worker);
   return worker;
 }
@@ -100,4 +104,53 @@ test("another process goes on where one was cut off, and repeats no finished mul
   expect(await ask(other, 9)).toBe(362_880n);
   expect(before.slice(0, 5)).toEqual([1, 2, 3, 4, 5]);
   expect(after).toEqual([5, 6, 7, 8, 9]);
+});
+
+function split(worker: Resonate, from: number, to: number): Promise<bigint> {
+  const target = worker.options({ target: GROUP });
+  return worker.rpc<bigint>(`product-${from}-${to}`, "product", from, to, target);
+}
+
+test.each([1, 2, 8, 9, 100, 171, 1_000])("%i! by halves is what the chain gives", async (n) => {
+  const worker = open("app.db", () => {});
+  let exact = 1n;
+  for (let i = 2n; i <= n; i++) exact *= i;
+  expect(await split(worker, 1, n)).toBe(exact);
+});
+
+test("the second half of a range is computed while the first one is not there yet", async () => {
+  const second = Promise.withResolvers<void>();
+  const worker = open("app.db", (n) => n === 6 && second.resolve());
+  // It exists already, and nobody computes it.
+  await worker.promises.create("product-1-5", Date.now() + 60_000, {
+    tags: { "resonate:scope": "global" },
+  });
+  const asked = split(worker, 1, 10);
+  await second.promise;
+  await worker.promises.resolveValue("product-1-5", 120n);
+  expect(await asked).toBe(3_628_800n);
+});
+
+test("a half that was asked for before is not computed again", async () => {
+  const computed: number[] = [];
+  const worker = open("app.db", (n) => computed.push(n));
+  await split(worker, 1, 16);
+  expect(computed.toSorted((a, b) => a - b)).toEqual([1, 1, 9]);
+
+  await split(worker, 1, 8);
+  expect(computed).toHaveLength(3);
+});
+
+test.each([
+  [0, 5],
+  [5, 4],
+  [1.5, 3],
+  [1, 50_001],
+])("the range %s to %s is refused", async (from, to) => {
+  const refused = split(
+    open("app.db", () => {}),
+    from,
+    to,
+  );
+  await expect(refused).rejects.toThrow(`not ${from} to ${to}`);
 });

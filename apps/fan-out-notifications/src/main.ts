@@ -1,16 +1,29 @@
 /** The process: builds it, notifies about one order, prints the report. */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { isResonateError, Resonate } from "@resonate-ts/sdk";
-import type { Providers } from "./channels.ts";
+import { isResonateError, Resonate, type ResonateOptions } from "@resonate-ts/sdk";
+import { listenForAcknowledgements } from "./acknowledge.ts";
+import {
+  type BatchReport,
+  type BroadcastReport,
+  batchSchema,
+  broadcast,
+  broadcastSchema,
+  GROUP,
+  notifyBatch,
+} from "./broadcast.ts";
+import { type Call, callFor } from "./call.ts";
+import { callId, eventOf, notificationSchema, type Report } from "./notification.ts";
 import { notify } from "./notify.ts";
 import { notify as notifyAsync } from "./notify-async.ts";
-import { callId, type Delivery, type Order, orderOf } from "./order.ts";
-import { summary } from "./report.ts";
-import { RequestLog } from "./request-log.ts";
+import { openPost } from "./post.ts";
+import { Progress } from "./progress.ts";
+import { broadcastSummary, isDone, jsonLines, type Seen, summary } from "./report.ts";
 import { startSandbox } from "./sandbox.ts";
+import type { Asked, Fault } from "./sandbox-desk.ts";
 import { readSettings, type Settings, SettingsError } from "./settings.ts";
-import { onEnd, print, terminalLogger } from "./terminal.ts";
+import { onEnd, Terminal, terminalLogger } from "./terminal.ts";
+import { waitForServer } from "./wait-for-server.ts";
 
 const asked = readSettings(process.argv.slice(2));
 switch (asked.kind) {
@@ -27,36 +40,138 @@ switch (asked.kind) {
 
 async function run(settings: Settings): Promise<void> {
   let resonate: Resonate | undefined;
-  onEnd(async () => resonate?.stop());
-  makeFolder(settings.data);
-  const log = new RequestLog(settings.order, print);
-  const sandbox = await startSandbox({
-    path: join(settings.data, "sandbox.jsonl"),
-    failsFirst: settings.crash ? "push" : undefined,
-    onReceived: (received) => log.note(received),
+  const { data, json, event, unseen } = settings;
+  const terminal = new Terminal({ json });
+  onEnd(async () => {
+    terminal.end();
+    await resonate?.stop();
   });
-  resonate = open(settings, sandbox);
+  makeFolder(data);
+  const where = await placeOf(settings);
+  const sandbox = await startSandbox({
+    path: join(data, "sandbox.jsonl"),
+    slow: settings.list === undefined,
+    awake: !unseen,
+    faults: settings.crash ? pushFailsFirst : undefined,
+  });
+  const acknowledgements = await listenForAcknowledgements({
+    ...settings.acknowledge,
+    seen: async (promise) => resonate?.promises.resolveValue(promise, true),
+  });
+  const progress = new Progress(event.id, terminal);
+  const post = openPost({
+    ...settings,
+    sandbox,
+    acknowledgeUrl: acknowledgements.urlOf,
+    note: progress.note,
+  });
+  resonate = new Resonate({ ...where, group: GROUP, logger: terminalLogger() });
+  resonate.setDependency("post", post);
+  register(resonate, settings);
 
-  const order: Order = { id: settings.order, customer: "ada", total: 4_200 };
-  const id = callId(order.id);
-  print(`Order ${order.id}, process ${process.pid}; after a crash, go on with --order ${order.id}`);
-  const since = performance.now();
-  const deliveries = await resonate.run<readonly Delivery[]>(id, "notify", order);
-  const wallMs = performance.now() - since;
-  const received = sandbox.received.filter(({ key }) => orderOf(key) === order.id);
-  print(summary({ deliveries, received, sentNow: log.sent, wallMs }));
+  const call = await callFor(resonate, settings);
+  terminal.line(
+    `Order ${event.id}, process ${process.pid}; after a crash, go on with --order ${event.id}`,
+  );
+  terminal.event("start", { order: event.id, pid: process.pid });
+  const seen = (wallMs: number): Seen => ({
+    received: sandbox.received.filter(({ key }) => eventOf(key) === event.id),
+    sentNow: progress.sent,
+    wallMs,
+  });
+  await perform({ resonate, call, settings, terminal, progress, seen });
 
   await resonate.stop();
-  await sandbox.close();
+  post.close();
+  await Promise.all([sandbox.close(), acknowledgements.close()]);
 }
 
-/** Both versions of the function go by one name: they leave the same record, so one can finish what the other began. */
-function open({ style, server, data }: Settings, providers: Providers): Resonate {
-  const where = server === undefined ? { path: join(data, "notifications.db") } : { url: server };
-  const resonate = new Resonate({ ...where, group: "notifications", logger: terminalLogger() });
-  resonate.setDependency("providers", providers);
-  resonate.register("notify", style === "async" ? notifyAsync : notify);
-  return resonate;
+/** Both versions of `notify` go by one name: they leave the same record, so one can finish what the other began. */
+function register(resonate: Resonate, { style }: Settings): void {
+  const fn = style === "async" ? notifyAsync : notify;
+  resonate.register("notify", fn, { input: notificationSchema });
+  resonate.register(broadcast, { input: broadcastSchema });
+  resonate.register(notifyBatch, { input: batchSchema });
+}
+
+interface Performance {
+  readonly resonate: Resonate;
+  readonly call: Call;
+  readonly settings: Settings;
+  readonly terminal: Terminal;
+  readonly progress: Progress;
+  readonly seen: (wallMs: number) => Seen;
+}
+
+async function perform(performance: Performance): Promise<void> {
+  const { call, terminal } = performance;
+  const { text, done, fields } = await (call.func === "notify"
+    ? notifyOne(performance)
+    : notifyMany(performance, call.args.list.count, call.args.plan.branches.length));
+  terminal.end();
+  terminal.line(text);
+  terminal.event("end", { met: done, ...fields });
+  if (!done) process.exitCode = 1;
+}
+
+interface Told {
+  readonly text: string;
+  readonly done: boolean;
+  readonly fields: object;
+}
+
+async function notifyOne({ resonate, call, seen }: Performance): Promise<Told> {
+  const since = performance.now();
+  const id = callId(call.args.event.id);
+  const report = await resonate.run<Report>(id, call.func, call.args);
+  const text = summary(report, seen(performance.now() - since));
+  return { text, done: report.met, fields: { outcomes: report.outcomes } };
+}
+
+async function notifyMany(
+  { resonate, call, settings, progress, seen }: Performance,
+  recipients: number,
+  branches: number,
+): Promise<Told> {
+  const since = performance.now();
+  progress.messages = recipients * branches;
+  const { id } = call.args.event;
+  const result = await resonate.run<BroadcastReport>(callId(id), call.func, call.args);
+  const wallMs = performance.now() - since;
+  const batches: BatchReport[] = [];
+  for (const batch of result.batches) {
+    const { value } = await resonate.promises.getValue(batch);
+    // It is what `notifyBatch` returned.
+    batches.push(value as BatchReport);
+  }
+  const reports = batches.flatMap((batch) => batch.reports);
+  const file = join(settings.data, `${id}.jsonl`);
+  writeWhole(file, jsonLines(result.team, batches));
+  const text = `${broadcastSummary(result, reports, seen(wallMs))}\nWritten: ${file}`;
+  return { text, done: isDone(result, reports), fields: { file } };
+}
+
+/** It appears whole or not at all, also when several processes of an order write the same. */
+function writeWhole(file: string, content: string): void {
+  const unfinished = `${file}.${process.pid}`;
+  writeFileSync(unfinished, content);
+  renameSync(unfinished, file);
+}
+
+/** A server, once it is there, or a file. */
+async function placeOf({ server, token, data }: Settings): Promise<ResonateOptions> {
+  if (server === undefined) return { path: join(data, "notifications.db") };
+  await waitForServer(server, () => {
+    process.stderr.write(
+      `No Resonate server answers at ${server}. Start one with "pnpm resonate dev"; waiting for it.\n`,
+    );
+  });
+  return { url: server, ...(token && { token }) };
+}
+
+/** `--crash`. */
+function pushFailsFirst({ channel }: Asked, attempt: number): Fault | undefined {
+  return channel === "push" && attempt === 1 ? { kind: "refuse", status: 503 } : undefined;
 }
 
 /** @throws SettingsError. */

@@ -1,15 +1,36 @@
-import type { Context, Durable } from "@resonate-ts/sdk";
-import { RETRIES, sendEmail, sendPush, sendSlack, sendSms } from "./channels.ts";
-import type { Delivery, Order } from "./order.ts";
+import type { Context, Durable, Future } from "@resonate-ts/sdk";
+import { type Delivery, deliver } from "./deliver.ts";
+import type { Notification, Outcome, Report, Route } from "./notification.ts";
+import { bothOf, reportOf } from "./report-of.ts";
 
-/** Tells everybody about an order, over all channels at once. The same as `notify-async.ts`, as a generator. */
-export function* notify(ctx: Context, order: Order): Durable<readonly Delivery[]> {
-  const retries = ctx.options({ retryPolicy: RETRIES });
+/** Tells one recipient, over all channels at once. The same as `notify-async.ts`, as a generator. */
+export function* notify(ctx: Context, { event, recipient, plan }: Notification): Durable<Report> {
+  const { branches, acknowledgeMs } = plan;
+  const started = branches.map(({ route, fallback }): Future<Outcome | readonly Outcome[]> => {
+    const delivery = { event, recipient, route };
+    if (!fallback) return ctx.run(deliver, delivery);
+    return ctx.run(deliverOrFallBack, delivery, { route: fallback, acknowledgeMs });
+  });
 
-  const email = yield* ctx.beginRun(sendEmail, order, retries);
-  const sms = yield* ctx.beginRun(sendSms, order, retries);
-  const slack = yield* ctx.beginRun(sendSlack, order, retries);
-  const push = yield* ctx.beginRun(sendPush, order, retries);
+  const settled = yield* ctx.allSettled(started);
 
-  return [yield* email, yield* sms, yield* slack, yield* push];
+  return reportOf(settled, { recipient, plan, keys: started.map(({ id }) => id) });
+}
+
+/** Over one channel, and over another unless the recipient has acknowledged that in time. */
+function* deliverOrFallBack(
+  ctx: Context,
+  delivery: Delivery,
+  fallback: { readonly route: Route; readonly acknowledgeMs: number },
+): Durable<readonly Outcome[]> {
+  const seen = yield* ctx.promise<true>();
+  const first = yield* ctx.run(deliver, { ...delivery, acknowledge: seen.id });
+
+  // What was not delivered will not be acknowledged.
+  const late = ctx.sleep(first.outcome === "delivered" ? fallback.acknowledgeMs : 0);
+  const acknowledged = yield* ctx.race([seen, late], { cancelLosers: true });
+
+  const needless = acknowledged === true;
+  const second = yield* ctx.run(deliver, { ...delivery, route: fallback.route, needless });
+  return bothOf({ first, second, acknowledged: needless });
 }

@@ -1,102 +1,105 @@
-/**
- * Stand-ins for the providers: one HTTP server on loopback with a path per channel, so that the first run needs
- * no accounts. Like real providers they take their time, and deliver once per `Idempotency-Key`.
- *
- * What they received is kept in a file, one JSON line per request, because providers outlive the programs that
- * call them: a key that was delivered before a crash stays delivered.
- */
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
-import { createServer, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
-import { setTimeout } from "node:timers/promises";
-import { z } from "zod";
+/** Stand-ins for all providers, on loopback, so that the first run needs no accounts. They speak the real protocols. */
+import webpush from "web-push";
+import type { Accounts } from "./accounts.ts";
+import type { Channel, Recipient } from "./notification.ts";
+import { Desk, type Faults } from "./sandbox-desk.ts";
+import { DEVICE_KEYS } from "./sandbox-device.ts";
+import { PUSH_ORIGIN, startHttpProviders } from "./sandbox-http.ts";
+import { Ledger, type Received } from "./sandbox-ledger.ts";
+import { startMailServer } from "./sandbox-smtp.ts";
+import type { PushSandbox } from "./send-push.ts";
 
 /** How long each channel takes, in ms. */
-export const CHANNEL_MS = { email: 400, sms: 300, slack: 200, push: 250 } as const;
-
-export type Channel = keyof typeof CHANNEL_MS;
-
-/** A request that a provider received, and what it did. `repeated`: this key had been delivered already. */
-const receivedSchema = z.object({
-  channel: z.enum(["email", "sms", "slack", "push"]),
-  key: z.string(),
-  did: z.enum(["delivered", "failed", "repeated"]),
-});
-
-export type Received = Readonly<z.infer<typeof receivedSchema>>;
+const CHANNEL_MS: Readonly<Record<Channel, number>> = {
+  email: 400,
+  sms: 300,
+  slack: 200,
+  push: 250,
+  webhook: 150,
+};
 
 export interface SandboxOptions {
   /** Where to keep what was received. */
   readonly path: string;
-  /** This channel fails the first request it gets for each key, with 503. */
-  readonly failsFirst?: Channel | undefined;
-  /** Told of every request, once it is answered. */
+  /** Whether the providers take their time, as real ones do. Default true. */
+  readonly slow?: boolean;
+  /** Whether devices acknowledge what they show. Default true. */
+  readonly awake?: boolean;
+  /** Default none. */
+  readonly faults?: Faults | undefined;
+  /** Told of every request, before it is answered. */
   readonly onReceived?: (received: Received) => void;
 }
 
 export interface Sandbox {
-  readonly url: string;
+  readonly accounts: Accounts;
+  /** Where its push service is in truth. */
+  readonly push: PushSandbox;
   /** Every request so far, those of earlier processes included. */
   readonly received: readonly Received[];
   close(): Promise<void>;
 }
 
-/** Starts the providers on a free port. */
+/** Starts the providers on free ports. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const { path, failsFirst, onReceived } = options;
-  const received = readReceived(path);
-  const note = (entry: Received) => {
-    appendFileSync(path, `${JSON.stringify(entry)}\n`);
-    received.push(entry);
-    onReceived?.(entry);
-  };
-
-  const server = createServer(async (request, response) => {
-    const asked = read(request);
-    request.resume();
-    if (!asked) return response.writeHead(404).end();
-    await setTimeout(CHANNEL_MS[asked.channel]);
-    const did = decide(received, asked, failsFirst);
-    note({ ...asked, did });
-    if (did === "failed") return response.writeHead(503).end();
-    response.setHeader("Content-Type", "application/json");
-    return response.end(JSON.stringify({ messageId: `${asked.channel}-${asked.key}` }));
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  // A server that listens on a port has an address with a port.
-  const { port } = server.address() as AddressInfo;
+  const { path, slow = true, awake = true, faults, onReceived } = options;
+  const ledger = new Ledger(path);
+  const takesMs = (channel: Channel) => (slow ? CHANNEL_MS[channel] : 0);
+  const desk = new Desk({ ledger, faults, takesMs, onReceived });
+  const known = accountsKnown();
+  const [mail, http] = await Promise.all([
+    startMailServer(desk),
+    startHttpProviders({ desk, accounts: known, awake }),
+  ]);
   return {
-    url: `http://127.0.0.1:${port}`,
-    received,
+    accounts: {
+      email: { SMTP_URL: mail.url, SMTP_FROM: "shop@example.com" },
+      sms: { ...known.sms, TWILIO_API_URL: http.url },
+      slack: { SLACK_WEBHOOK_URL: `${http.url}/services/T0/B0/sandbox` },
+      push: known.push,
+      webhook: { ...known.webhook, WEBHOOK_URL: `${http.url}/webhook` },
+    },
+    push: { host: new URL(PUSH_ORIGIN).host, url: http.url },
+    get received() {
+      return ledger.received;
+    },
     async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await Promise.all([mail.close(), http.close()]);
     },
   };
 }
 
-function read({ method, url, headers }: IncomingMessage): Omit<Received, "did"> | undefined {
-  const channel = receivedSchema.shape.channel.safeParse(url?.slice(1));
-  const key = headers["idempotency-key"];
-  if (method !== "POST" || !channel.success || typeof key !== "string") return undefined;
-  return { channel: channel.data, key };
+/** People of the sandbox, who have everything that can be notified. */
+export function sampleRecipient(number: number): Recipient {
+  const id = number === 0 ? "ada" : `customer-${number}`;
+  return {
+    id,
+    name: number === 0 ? "Ada" : `Customer ${number}`,
+    email: `${id}@example.com`,
+    phone: `+1555${String(number).padStart(7, "0")}`,
+    push: { endpoint: `${PUSH_ORIGIN}/push/${id}`, keys: DEVICE_KEYS },
+  };
 }
 
-function decide(
-  received: readonly Received[],
-  { channel, key }: Omit<Received, "did">,
-  failsFirst: Channel | undefined,
-): Received["did"] {
-  const before = received.filter((entry) => entry.key === key);
-  if (before.some(({ did }) => did === "delivered")) return "repeated";
-  return channel === failsFirst && before.length === 0 ? "failed" : "delivered";
-}
-
-function readReceived(path: string): Received[] {
-  if (!existsSync(path)) return [];
-  const lines = readFileSync(path, "utf8").split("\n");
-  return lines.filter((line) => line !== "").map((line) => receivedSchema.parse(JSON.parse(line)));
+/** No secrets: whoever can reach the sandbox may use it. */
+function accountsKnown() {
+  const { publicKey, privateKey } = webpush.generateVAPIDKeys();
+  return {
+    sms: {
+      TWILIO_ACCOUNT_SID: "ACsandbox",
+      TWILIO_AUTH_TOKEN: "sandbox",
+      TWILIO_FROM: "+15550100000",
+      TWILIO_API_URL: "",
+    },
+    push: {
+      VAPID_SUBJECT: "mailto:shop@example.com",
+      VAPID_PUBLIC_KEY: publicKey,
+      VAPID_PRIVATE_KEY: privateKey,
+      PUSH_HOSTS: [new URL(PUSH_ORIGIN).host],
+    },
+    webhook: {
+      WEBHOOK_SECRET: `whsec_${Buffer.from("the secret of the sandbox").toString("base64")}`,
+      WEBHOOK_URL: "",
+    },
+  };
 }

@@ -18,22 +18,32 @@ export interface Ended {
   readonly lines: readonly string[];
 }
 
+export interface RunOptions {
+  readonly killAt?: RegExp;
+  /** What it is sent at `killAt`. Default SIGKILL. */
+  readonly signal?: NodeJS.Signals;
+  readonly closeAt?: RegExp;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly onStart?: (child: ChildProcess) => void;
+}
+
 /**
- * Runs the app until it ends. At the first line that matches `killAt` it is killed with SIGKILL; at one that matches
+ * Runs the app until it ends. At a line that matches `killAt` it is sent a signal; at one that matches
  * `closeAt` its standard output is closed.
  */
 export function runApp(
   args: readonly string[],
-  { killAt, closeAt }: { killAt?: RegExp; closeAt?: RegExp } = {},
+  { killAt, signal = "SIGKILL", closeAt, env: more = {}, onStart }: RunOptions = {},
 ): Promise<Ended> {
-  const env = { PATH: process.env["PATH"] };
+  const env = { PATH: process.env["PATH"], ...more };
   const child = spawn(process.execPath, ["--import", LOADER, MAIN, ...args], { env });
   processes.add(child);
+  onStart?.(child);
   const lines: string[] = [];
   for (const input of [child.stdout, child.stderr]) {
     const reader = createInterface({ input }).on("line", (line) => {
       lines.push(line);
-      if (killAt?.test(line)) child.kill("SIGKILL");
+      if (killAt?.test(line)) child.kill(signal);
       if (!closeAt?.test(line)) return;
       reader.close();
       child.stdout.destroy();

@@ -7,6 +7,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { cpus } from "node:os";
 import { measureDisk } from "./disk.ts";
+import { median } from "./median.ts";
 import { SIDES } from "./sides.ts";
 import { WORKLOADS } from "./workloads.ts";
 
@@ -79,13 +80,6 @@ function report(name: WorkloadName, times: ReadonlyMap<SideName, readonly number
     const ratio = side === BASE ? "" : `  ${(middle / base).toFixed(2)} of the time of ${BASE}`;
     print(`  ${side.padEnd(9)} ${middle.toFixed(3).padStart(8)}  (${range})${ratio}`);
   }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const half = Math.floor(sorted.length / 2);
-  const [low = 0, high = low] = sorted.slice(sorted.length % 2 ? half : half - 1, half + 1);
-  return (low + high) / 2;
 }
 
 function print(line: string): void {

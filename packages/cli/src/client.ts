@@ -44,7 +44,7 @@ export async function send<K extends RequestKind>(
     );
   }
   const { status } = answer.data.head;
-  if (status !== 200) throw new Refused(status, String(answer.data.data));
+  if (status !== 200) throw new Refused(status, inWords(answer.data.data));
   return answer.data.data as ResponseData[K]; // The protocol says what an answer of 200 holds.
 }
 
@@ -56,6 +56,11 @@ export class Refused extends Failure {
     super(message, status === 400 ? 2 : 1);
     this.status = status;
   }
+}
+
+/** What a server says is text; of a status 300 it is what to go on with. */
+function inWords(data: unknown): string {
+  return typeof data === "string" ? data : JSON.stringify(data);
 }
 
 async function post({ url, token }: ServerAddress, body: string): Promise<Response> {

@@ -2,9 +2,14 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { addBackup, addRestore } from "./commands/backups.ts";
+import { addCancel } from "./commands/cancel.ts";
 import { addInvoke } from "./commands/invoke.ts";
+import { addList } from "./commands/list.ts";
 import { addPromises } from "./commands/promises.ts";
+import { addRetry } from "./commands/retry.ts";
+import { addSchedules } from "./commands/schedules.ts";
 import { addDev, addServe } from "./commands/servers.ts";
+import { addTasks } from "./commands/tasks.ts";
 import { addTree } from "./commands/tree.ts";
 import { type ExitCode, endingOf } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
@@ -37,11 +42,26 @@ function program(terminal: Terminal): Command {
     })
     .showSuggestionAfterError()
     .addHelpText("after", EXAMPLES);
-  // In the order in which the help shows them. Commands inherit the settings above.
-  for (const add of [addDev, addServe, addInvoke, addTree, addPromises, addBackup, addRestore])
-    add(root, terminal);
+  // Commands inherit the settings above.
+  for (const add of COMMANDS) add(root, terminal);
   return root;
 }
+
+/** In the order in which the help shows them. */
+const COMMANDS = [
+  addDev,
+  addServe,
+  addInvoke,
+  addList,
+  addTree,
+  addCancel,
+  addRetry,
+  addPromises,
+  addTasks,
+  addSchedules,
+  addBackup,
+  addRestore,
+];
 
 const EXAMPLES = `
 Exit codes:
@@ -52,6 +72,7 @@ Exit codes:
 Examples:
   $ resonate dev
   $ resonate invoke factorial-20 -f factorial --arg 20 --target factorial-workers --wait
+  $ resonate list
   $ resonate tree factorial-20`;
 
 function version(): string {

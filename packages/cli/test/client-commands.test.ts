@@ -77,13 +77,13 @@ describe("invoke", () => {
     });
   });
 
-  test.each(["http://foo", "bash://foo"])(
+  test.each(["gcps://project/topic", "bash://foo"])(
     "for %s, to which this server does not deliver, warns",
     async (target) => {
       const ended = await resonate(["invoke", "a", "-f", "f", "--target", target, "-S", url]);
 
       expect(ended.code).toBe(0);
-      expect(ended.err).toMatch(/^Warning: .*poll:\/\/ addresses alone.*\n$/);
+      expect(ended.err).toMatch(/^Warning: .*https:\/\/ addresses alone.*\n$/);
       expect(ended.err).toContain(target);
     },
   );

@@ -31,6 +31,25 @@ export function detachedId(parent: string, seq: number): string {
   return joinId(originOf(parent), `d${hash(joinId(parent, seq))}`);
 }
 
+/**
+ * As `childId`, the way older SDKs spell ids: dots all the way. `root` is the root of the tree, which the spelling does
+ * not show: it may have dots of its own.
+ */
+export function dottedChildId(root: string, parent: string, seq: number): string {
+  const id = `${parent}.${seq}`;
+  return id.length <= SPELLED_ID_LENGTH_MAX ? id : `${root}.h${hash(id)}`;
+}
+
+/** As `detachedId`, the way older SDKs spell ids. */
+export function dottedDetachedId(root: string, parent: string, seq: number): string {
+  return `${root}.d${hash(`${parent}.${seq}`)}`;
+}
+
+/** Whether `id` is spelled as that of a detached call. */
+export function isDetachedId(id: string): boolean {
+  return /[:.]d[0-9a-f]{14}$/.test(id);
+}
+
 /** Why `id` cannot name a root, or `undefined` when it can. */
 export function rootIdProblem(id: string): string | undefined {
   if (id.length === 0) return "an id must not be empty";

@@ -12,6 +12,7 @@ const MARK = Symbol.for("resonate.error");
  * | `FUNCTION_NOT_REGISTERED`, `VERSION_NOT_REGISTERED` | nothing of that name, or of that version, was registered here |
  * | `ALREADY_REGISTERED`, `NAME_REQUIRED`, `VERSION_INVALID` | a registration that cannot stand |
  * | `ID_INVALID`, `ARGUMENT_INVALID` | a call that cannot be made as it was asked for |
+ * | `INPUT_INVALID` | a call with arguments that its function does not accept |
  * | `VALUE_NOT_ENCODABLE`, `VALUE_NOT_DECODABLE`, `VALUE_TOO_LARGE` | a value that cannot travel |
  * | `ID_CONFLICT` | a promise of that id is under way for another caller |
  * | `PROMISE_CANCELED`, `PROMISE_TIMED_OUT` | what was awaited ended without an outcome of its own |
@@ -76,6 +77,24 @@ export class PromiseTimedoutError extends ResonateError {
 
   static {
     PromiseTimedoutError.prototype.name = "PromiseTimedoutError";
+  }
+}
+
+/** A call was made with arguments that its function does not accept; it has not run. */
+export class InputInvalidError extends ResonateError {
+  readonly func: string;
+  /** What is wrong, and where: a path such as `args[0].address.city`. */
+  readonly issues: readonly { readonly path: string; readonly message: string }[];
+
+  constructor({ func, issues }: Pick<InputInvalidError, "func" | "issues">) {
+    const wrong = issues.map(({ path, message }) => `${path}: ${message}`).join("; ");
+    super("INPUT_INVALID", `'${func}' does not accept its arguments: ${wrong}`);
+    this.func = func;
+    this.issues = issues;
+  }
+
+  static {
+    InputInvalidError.prototype.name = "InputInvalidError";
   }
 }
 

@@ -26,6 +26,8 @@ export interface CellObserver {
 /** The state of one operation. Only the core touches it. */
 export class Cell {
   readonly id: string;
+  /** Its promise belongs to the function that started it: nobody else waits for it. */
+  readonly cancelable: boolean;
   #phase: Phase = "running";
   #outcome: Settled | undefined;
   #joined: boolean;
@@ -33,9 +35,16 @@ export class Cell {
   readonly #observers: CellObserver[] = [];
   #waiters: ((outcome: Settled) => void)[] = [];
 
-  constructor(id: string, { joined = true }: { readonly joined?: boolean } = {}) {
+  constructor(
+    id: string,
+    {
+      joined = true,
+      cancelable = false,
+    }: { readonly joined?: boolean; readonly cancelable?: boolean } = {},
+  ) {
     this.id = id;
     this.#joined = joined;
+    this.cancelable = cancelable;
   }
 
   get phase(): Phase {
@@ -154,7 +163,8 @@ export class Future<T> implements Promise<T> {
   // biome-ignore lint/suspicious/noThenProperty: to be awaited is what a future is for.
   then<A = T, B = never>(
     onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
-    onRejected?: ((error: unknown) => B | PromiseLike<B>) | null,
+    // biome-ignore lint/suspicious/noExplicitAny: as in the language, so that handlers may say what they expect.
+    onRejected?: ((error: any) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
     return new Promise<T>((resolve, reject) => {
       this.#cell.wait((outcome) => {
@@ -164,7 +174,8 @@ export class Future<T> implements Promise<T> {
     }).then(onFulfilled, onRejected);
   }
 
-  catch<B = never>(onRejected?: ((error: unknown) => B | PromiseLike<B>) | null): Promise<T | B> {
+  // biome-ignore lint/suspicious/noExplicitAny: as in the language, so that handlers may say what they expect.
+  catch<B = never>(onRejected?: ((error: any) => B | PromiseLike<B>) | null): Promise<T | B> {
     return this.then(undefined, onRejected);
   }
 
@@ -204,12 +215,14 @@ export class Begun<T> implements Promise<T> {
   // biome-ignore lint/suspicious/noThenProperty: to be awaited is what it is for in async functions.
   then<A = T, B = never>(
     onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
-    onRejected?: ((error: unknown) => B | PromiseLike<B>) | null,
+    // biome-ignore lint/suspicious/noExplicitAny: as in the language, so that handlers may say what they expect.
+    onRejected?: ((error: any) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
     return this.future.then(onFulfilled, onRejected);
   }
 
-  catch<B = never>(onRejected?: ((error: unknown) => B | PromiseLike<B>) | null): Promise<T | B> {
+  // biome-ignore lint/suspicious/noExplicitAny: as in the language, so that handlers may say what they expect.
+  catch<B = never>(onRejected?: ((error: any) => B | PromiseLike<B>) | null): Promise<T | B> {
     return this.future.catch(onRejected);
   }
 

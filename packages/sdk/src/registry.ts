@@ -1,5 +1,6 @@
 /** The functions that this process can run, by name and version. */
 import { ResonateError } from "./errors.ts";
+import { checkedFunction, type InputSchema } from "./input.ts";
 
 /** Any function that can be registered: its first parameter is the context. */
 export type AnyFunction = (ctx: never, ...args: never[]) => unknown;
@@ -12,12 +13,15 @@ export interface Registered {
   readonly fn: AnyFunction;
   /** Gives the id of a call from its arguments, so that equal calls share one result. */
   readonly key?: (...args: never[]) => string;
+  /** `fn`, behind what it accepts; absent where it accepts anything. */
+  readonly call?: AnyFunction;
 }
 
 export interface RegisterOptions {
   /** A whole number from 1. Default 1. */
   readonly version?: number | undefined;
   readonly key?: Registered["key"] | undefined;
+  readonly input?: InputSchema | undefined;
 }
 
 export class Registry {
@@ -30,7 +34,11 @@ export class Registry {
    * @throws ResonateError `NAME_REQUIRED`, `ARGUMENT_INVALID` (not a function), `VERSION_INVALID`, or
    *   `ALREADY_REGISTERED` when this version of the name, or of the function, is there already.
    */
-  register(name: string, fn: AnyFunction, { version = 1, key }: RegisterOptions = {}): Registered {
+  register(
+    name: string,
+    fn: AnyFunction,
+    { version = 1, key, input }: RegisterOptions = {},
+  ): Registered {
     check(name, fn, version);
     const taken = this.#byName.get(name)?.get(version) ?? this.#byFunction.get(fn)?.get(version);
     if (taken) {
@@ -39,7 +47,14 @@ export class Registry {
         `Cannot register '${name}' version ${version}: '${taken.name}' version ${taken.version} is ${taken.fn === fn ? "this very function" : "registered already"}. Register changed code as another version.`,
       );
     }
-    const registered: Registered = { name, version, fn, ...(key && { key }) };
+    const call = input && checkedFunction(name, fn, input);
+    const registered: Registered = {
+      name,
+      version,
+      fn,
+      ...(call && { call }),
+      ...(key && { key }),
+    };
     add(this.#byName, name, registered);
     add(this.#byFunction, fn, registered);
     return registered;

@@ -4,52 +4,41 @@ import type { ResonateHandle } from "./client/handle.ts";
 import { Listeners } from "./client/listeners.ts";
 import { Promises } from "./client/promises.ts";
 import { Schedules } from "./client/schedules.ts";
+import { Tasks } from "./client/tasks.ts";
 import { createCodec } from "./codec/json-codec.ts";
-import type { Arguments, CallArguments, DurableFunction, Result } from "./context.ts";
+import type {
+  CallArguments,
+  DurableFunction,
+  FreeName,
+  Functions,
+  KnownName,
+  Result,
+} from "./context.ts";
 import type { Clock } from "./core/clock.ts";
 import { ResonateError } from "./errors.ts";
+import type {
+  ClientOptions,
+  FunctionOptions,
+  ResonateFunc,
+  ResonateSchedule,
+} from "./functions.ts";
 import type { Logger } from "./logger.ts";
 import type { Network } from "./network/network.ts";
-import { type OptionInput, Options, splitOptions } from "./options.ts";
+import { TracedNetwork } from "./network/traced.ts";
+import { Options, splitOptions } from "./options.ts";
 import { Registry } from "./registry.ts";
 import { type ResonateOptions, readSettings } from "./settings.ts";
-import { systemClock } from "./worker/system-clock.ts";
 import { Worker } from "./worker/worker.ts";
-
-/** How a function is registered. */
-export interface FunctionOptions<F> {
-  /** A whole number from 1. Default 1. Register changed code under a new one: calls under way keep theirs. */
-  readonly version?: number;
-  /**
-   * Gives the id of a call from its arguments. Every `ctx.run`, `ctx.rpc` and `ctx.detached` of this function that
-   * names no id takes this one, so that equal calls share one result, in every workflow and for ever.
-   */
-  readonly key?: (...args: Arguments<F>) => string;
-}
-
-/** Options of a call made from outside; the id is an argument of its own there. */
-export type ClientOptions = Omit<OptionInput, "id" | "nonRetryableErrors">;
-
-/** A registered function; calls are bound to its version. */
-export interface ResonateFunc<F extends DurableFunction> {
-  run(id: string, ...args: CallArguments<F>): Promise<Result<F>>;
-  rpc(id: string, ...args: CallArguments<F>): Promise<Result<F>>;
-  beginRun(id: string, ...args: CallArguments<F>): Promise<ResonateHandle<Result<F>>>;
-  beginRpc(id: string, ...args: CallArguments<F>): Promise<ResonateHandle<Result<F>>>;
-  options(fields?: ClientOptions): Options;
-}
-
-/** A schedule that has been created. */
-export interface ResonateSchedule {
-  /** Fires no more; what it started goes on. */
-  delete(): Promise<void>;
-}
 
 /**
  * Runs durable functions, and asks others to.
  *
  * An id names one execution for ever: a call with an id that exists joins it, or gives its stored outcome,
  * whatever the arguments are this time.
+ *
+ * Calls by name take and give `any`, unless a program declares its functions: with
+ * `new Resonate<{ greet: typeof greet }>()` names, arguments and results are checked, and with
+ * `Context<{ greet: typeof greet }>` in functions, too.
  *
  * @example
  * ```ts
@@ -58,12 +47,13 @@ export interface ResonateSchedule {
  * console.log(await resonate.run("greet-1", "greet", "World"));
  * ```
  */
-export class Resonate {
+export class Resonate<R = Functions> {
   /** Promises as they are on the server, and as values. */
   readonly promises: Promises;
+  readonly tasks: Tasks;
   readonly schedules: Schedules;
   readonly #network: Network;
-  readonly #clock: Clock = systemClock;
+  readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #registry = new Registry();
   readonly #dependencies = new Map<string, unknown>();
@@ -77,25 +67,46 @@ export class Resonate {
   #stopped: Promise<void> | undefined;
 
   /** Does nothing yet: the connection is made by the first registration or call. @throws ResonateError `ARGUMENT_INVALID`. */
-  constructor(options: ResonateOptions = {}) {
+  constructor(
+    options: ResonateOptions = {},
+    { flavour = "generator" }: { readonly flavour?: "generator" | "async" } = {},
+  ) {
     const settings = readSettings(options);
-    const { network, logger, pid, ttlMs, defaultTarget, speculate } = settings;
-    const codec = createCodec({ encryptor: settings.encryptor });
-    const clock = this.#clock;
+    const { logger, pid, ttlMs, defaultTarget, dialect, speculate, clock, invoke } = settings;
+    const network = new TracedNetwork(settings.network);
+    const codec = createCodec({ encryptor: settings.encryptor, bytesMax: settings.valueBytesMax });
     const registry = this.#registry;
     const target = (name = defaultTarget) => network.match(name);
     // Servers that show no extensions may be ones that do not wake a timer without a target.
     const timerTarget = () => (network.extensions.size > 0 ? undefined : target("default"));
     const dependencies = this.#dependencies;
+    const listen = async (id: string) =>
+      (await this.promises.registerListener(id, network.unicast)).promise;
+    const cancel = (id: string) => this.promises.cancelTree(id);
     this.#network = network;
     this.#logger = logger;
+    this.#clock = clock;
     this.promises = new Promises({ network, codec });
+    this.tasks = new Tasks({ network });
     this.schedules = new Schedules({ network });
     this.#listeners = new Listeners({ network, clock, logger });
     this.#worker = new Worker({
       network,
       codec,
-      surroundings: { registry, clock, logger, dependencies, target, timerTarget, speculate },
+      surroundings: {
+        registry,
+        clock,
+        logger,
+        dependencies,
+        invoke,
+        target,
+        timerTarget,
+        listen,
+        cancel,
+        flavour,
+        dialect,
+        speculate,
+      },
       pid,
       ttlMs,
       maxConcurrentTasks: settings.maxConcurrentTasks,
@@ -111,6 +122,8 @@ export class Resonate {
       worker: this.#worker,
       listeners: this.#listeners,
       schedules: this.schedules,
+      promises: this.promises,
+      dialect,
       pid,
       ttlMs,
       target,
@@ -120,7 +133,7 @@ export class Resonate {
       this.#listeners.settled(message.data.promise);
       this.#worker.settled(message.data.promise);
     });
-    network.opened?.(() => {
+    network.opened(() => {
       this.#worker.opened();
       this.#listeners.refresh();
     });
@@ -151,6 +164,7 @@ export class Resonate {
       version: options?.version,
       // It is called with the arguments of this very function.
       key: options?.key as ((...args: never[]) => string) | undefined,
+      input: options?.input,
     });
     this.#worker.registered();
     this.#serve();
@@ -165,8 +179,13 @@ export class Resonate {
    *   `ResonateHandle.result`.
    */
   run<F extends DurableFunction>(id: string, fn: F, ...args: CallArguments<F>): Promise<Result<F>>;
+  run<N extends KnownName<R>>(
+    id: string,
+    name: N,
+    ...args: CallArguments<R[N]>
+  ): Promise<Result<R[N]>>;
   // biome-ignore lint/suspicious/noExplicitAny: by name nothing is known of arguments and result.
-  run<T = any>(id: string, name: string, ...args: any[]): Promise<T>;
+  run<T = any>(id: string, name: FreeName<R>, ...args: any[]): Promise<T>;
   async run(id: string, fn: DurableFunction | string, ...given: unknown[]): Promise<unknown> {
     await this.#connect();
     return this.#caller.run({ id, fn, given });
@@ -178,8 +197,13 @@ export class Resonate {
     fn: F,
     ...args: CallArguments<F>
   ): Promise<ResonateHandle<Result<F>>>;
+  beginRun<N extends KnownName<R>>(
+    id: string,
+    name: N,
+    ...args: CallArguments<R[N]>
+  ): Promise<ResonateHandle<Result<R[N]>>>;
   // biome-ignore lint/suspicious/noExplicitAny: by name nothing is known of arguments and result.
-  beginRun<T = any>(id: string, name: string, ...args: any[]): Promise<ResonateHandle<T>>;
+  beginRun<T = any>(id: string, name: FreeName<R>, ...args: any[]): Promise<ResonateHandle<T>>;
   async beginRun(
     id: string,
     fn: DurableFunction | string,
@@ -194,8 +218,13 @@ export class Resonate {
    * be registered here; a name is looked up where it runs.
    */
   rpc<F extends DurableFunction>(id: string, fn: F, ...args: CallArguments<F>): Promise<Result<F>>;
+  rpc<N extends KnownName<R>>(
+    id: string,
+    name: N,
+    ...args: CallArguments<R[N]>
+  ): Promise<Result<R[N]>>;
   // biome-ignore lint/suspicious/noExplicitAny: by name nothing is known of arguments and result.
-  rpc<T = any>(id: string, name: string, ...args: any[]): Promise<T>;
+  rpc<T = any>(id: string, name: FreeName<R>, ...args: any[]): Promise<T>;
   async rpc(id: string, fn: DurableFunction | string, ...given: unknown[]): Promise<unknown> {
     await this.#connect();
     return this.#caller.rpc({ id, fn, given });
@@ -207,8 +236,13 @@ export class Resonate {
     fn: F,
     ...args: CallArguments<F>
   ): Promise<ResonateHandle<Result<F>>>;
+  beginRpc<N extends KnownName<R>>(
+    id: string,
+    name: N,
+    ...args: CallArguments<R[N]>
+  ): Promise<ResonateHandle<Result<R[N]>>>;
   // biome-ignore lint/suspicious/noExplicitAny: by name nothing is known of arguments and result.
-  beginRpc<T = any>(id: string, name: string, ...args: any[]): Promise<ResonateHandle<T>>;
+  beginRpc<T = any>(id: string, name: FreeName<R>, ...args: any[]): Promise<ResonateHandle<T>>;
   async beginRpc(
     id: string,
     fn: DurableFunction | string,
@@ -226,6 +260,22 @@ export class Resonate {
   }
 
   /**
+   * Cancels a call, and everything pending that was started for it unless `tree` is false; children with an id of their
+   * own and detached calls go on. Whoever runs what is canceled is told, and its `ctx.signal` fires.
+   *
+   * @returns Whether it is canceled; `false` when it had settled otherwise before.
+   * @throws ServerRefusedError with status 404 if there is no such promise.
+   */
+  async cancel(
+    id: string,
+    { tree = true }: { readonly tree?: boolean | undefined } = {},
+  ): Promise<boolean> {
+    await this.#connect();
+    const promise = tree ? await this.promises.cancelTree(id) : await this.promises.cancel(id);
+    return promise.state === "rejected_canceled";
+  }
+
+  /**
    * Calls a function at every occurrence of a cron expression, from now on. A schedule of that name which exists
    * stays as it is. Without a server it fires only while this process lives, and does not keep it alive.
    *
@@ -237,8 +287,14 @@ export class Resonate {
     fn: F,
     ...args: CallArguments<F>
   ): Promise<ResonateSchedule>;
+  schedule<N extends KnownName<R>>(
+    name: string,
+    cron: string,
+    fn: N,
+    ...args: CallArguments<R[N]>
+  ): Promise<ResonateSchedule>;
   // biome-ignore lint/suspicious/noExplicitAny: by name nothing is known of arguments.
-  schedule(name: string, cron: string, fn: string, ...args: any[]): Promise<ResonateSchedule>;
+  schedule(name: string, cron: string, fn: FreeName<R>, ...args: any[]): Promise<ResonateSchedule>;
   async schedule(
     name: string,
     cron: string,

@@ -1,11 +1,14 @@
 /** What a client is told and what it takes from the environment. The only file that reads it. */
 import { randomUUID } from "node:crypto";
 import type { Encryptor } from "./codec/json-codec.ts";
+import type { Clock } from "./core/clock.ts";
+import type { Invoke } from "./core/host.ts";
 import { ResonateError } from "./errors.ts";
 import { consoleLogger, type Logger, type LogLevel } from "./logger.ts";
 import { EmbeddedNetwork } from "./network/embedded.ts";
 import { HttpNetwork } from "./network/http.ts";
 import type { Network } from "./network/network.ts";
+import { systemClock } from "./worker/system-clock.ts";
 
 /** Everything is optional: without any, records live in the memory of this process. */
 export interface ResonateOptions {
@@ -42,6 +45,20 @@ export interface ResonateOptions {
    * 1,000; 0 keeps none.
    */
   readonly warmExecutionsMax?: number;
+  /** Time and timers, for tests that bring time of their own. Default the machine's. */
+  readonly clock?: Clock;
+  /**
+   * Called in place of every function that runs here, once per attempt, and has to call it: for tests that put
+   * something in its place. Default calls it.
+   */
+  readonly invoke?: Invoke;
+  /**
+   * How the ids of trees that begin here are spelled. `colon` (the default): `root:0.1`. `dots`: `root.0.1`, as official
+   * SDKs up to 0.11.4 do and the servers of their time want it. Trees that others began go on as they are.
+   */
+  readonly dialect?: "colon" | "dots";
+  /** Largest param or value, in bytes as it travels, before encryption. Default 1 MiB (1,048,576). */
+  readonly valueBytesMax?: number;
   /**
    * Whether a workflow is told how a step has ended while that is still being recorded, so that the next step is
    * recorded together with it. What leaves the workflow waits for the record in any case, and what a workflow was told
@@ -60,6 +77,10 @@ export interface Settings {
   readonly defaultTarget: string;
   readonly maxConcurrentTasks: number;
   readonly warmExecutionsMax: number;
+  readonly clock: Clock;
+  readonly invoke: Invoke;
+  readonly dialect: "colon" | "dots";
+  readonly valueBytesMax: number;
   readonly speculate: boolean;
 }
 
@@ -79,6 +100,10 @@ export function readSettings(options: ResonateOptions, env: Environment = proces
     defaultTarget: options.defaultTarget ?? (place.kind === "embedded" ? group : "default"),
     maxConcurrentTasks: count("maxConcurrentTasks", options.maxConcurrentTasks ?? 1_000, 1),
     warmExecutionsMax: count("warmExecutionsMax", options.warmExecutionsMax ?? 1_000, 0),
+    clock: options.clock ?? systemClock,
+    invoke: options.invoke ?? ((fn, ctx, args) => fn(ctx, ...args)),
+    dialect: dialectOf(options.dialect),
+    valueBytesMax: count("valueBytesMax", options.valueBytesMax ?? 1_048_576, 1),
     speculate: options.speculate ?? true,
   };
 }
@@ -124,6 +149,11 @@ function timeoutOf({ timeout }: ResonateOptions, env: Environment): number | und
   if (timeout !== undefined) return count("timeout", timeout, 1);
   if (!env.RESONATE_TIMEOUT) return undefined;
   return count("RESONATE_TIMEOUT", Number(env.RESONATE_TIMEOUT), 1);
+}
+
+function dialectOf(given: ResonateOptions["dialect"] = "colon"): "colon" | "dots" {
+  if (given === "colon" || given === "dots") return given;
+  throw invalid(`'dialect' must be 'colon' or 'dots', got ${String(given)}.`);
 }
 
 function levelOf(verbose = false): LogLevel {

@@ -11,8 +11,8 @@ import { createHandler, type RouteContext } from "./http/routes.ts";
 import { Streams } from "./http/streams.ts";
 import { jsonLogger, type Logger } from "./logger.ts";
 import { type EngineOptions, openEngine } from "./open.ts";
-import { isLoopback, type Settings, SettingsError } from "./settings.ts";
-import { HttpPush } from "./transports/http-push.ts";
+import { openPush } from "./push.ts";
+import { type Settings, SettingsError } from "./settings.ts";
 
 /** What is kept of the shutdown timeout for closing the store and for the last bytes to leave, in ms. */
 const LAST_MS = 1_000;
@@ -42,8 +42,8 @@ export interface ServeOptions {
 /**
  * Starts a server.
  *
- * @throws SettingsError when the key that tokens are to be checked with cannot be used; PortInUseError when another program listens on the port; and what `openEngine` throws when the file
- *   cannot be used.
+ * @throws SettingsError when the key that tokens are to be checked with cannot be used; PortInUseError when another
+ *   program listens on the port; and what `openEngine` throws when the file cannot be used.
  */
 export async function serve(
   settings: Settings,
@@ -58,12 +58,11 @@ export async function serve(
   const serverUrl = settings["server.url"] ?? url;
   const metrics = createMetrics(() => engine.connections);
   const { observer } = metrics;
-  // Who reaches the server only from this machine may have it call programs on this machine.
-  const push = new HttpPush({ logger, allowLoopback: isLoopback(bind) });
+  const push = openPush(settings, { logger, metrics });
   const options = { ...engineOptions(settings), serverUrl, push, observer, logger };
   const engine = await open(options).catch(async (error: unknown) => {
     metrics.close();
-    await push.close();
+    await push?.close();
     for (const listener of Object.values(listeners)) await listener.end(0);
     throw error;
   });

@@ -2,6 +2,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { LOG_LEVELS } from "./logger.ts";
+import { TargetGuard } from "./transports/target-guard.ts";
 
 export interface Definition {
   /** Reads the text of an environment variable or a flag. */
@@ -211,10 +212,10 @@ const served = {
     help: "longest time that a target may take to answer, in ms",
   },
   "transports.http_push.allow_targets": {
-    schema: list(z.string().regex(/^[\w.:/[\]-]+$/)),
+    schema: list(z.string().refine(isTarget)),
     allowed: "host names, addresses or ranges such as 10.0.0.0/8, separated by commas",
     initial: [],
-    help: "private hosts and address ranges that may be delivered to; public ones always may",
+    help: "private hosts and address ranges that may be delivered to; public ones always may, and programs on this machine while server.bind is of this machine alone",
     list: true,
   },
   "transports.http_push.auth.mode": {
@@ -226,7 +227,7 @@ const served = {
   "transports.http_push.auth.token": {
     ...text,
     secret: true,
-    help: "token sent to allowed targets when the mode is bearer",
+    help: "token sent to the hosts that allow_targets names, and to no others, when the mode is bearer",
   },
   "transports.http_push.auth.header": {
     schema: z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/),
@@ -305,6 +306,16 @@ export const definitions = { ...served, ...unserved };
 /** SQLite takes no path, and `:memory:`, for a database that it forgets; a folder is none. */
 function namesFile(path: string): boolean {
   return path !== ":memory:" && !/(?:^|[/\\])\.{0,2}$/.test(path);
+}
+
+function isTarget(given: string): boolean {
+  try {
+    new TargetGuard({ allowTargets: [given] });
+    return true;
+  } catch (error) {
+    if (error instanceof TypeError) return false;
+    throw error;
+  }
 }
 
 function isOrigin(given: string): boolean {

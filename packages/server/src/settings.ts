@@ -77,8 +77,9 @@ export interface SettingsInput {
  * Reads the settings.
  *
  * @throws SettingsError for a value that is not allowed, for a key in the file that is no setting, for what is said of
- *   authentication without a key (so that nobody believes it is on), for an address beyond this machine without
- *   authentication or `insecure`, and for PostgreSQL without the URL of a database.
+ *   authentication without a key (so that nobody believes it is on), for a token of pushes that is not there or would
+ *   be sent to nobody, for an address beyond this machine without authentication or `insecure`, and for PostgreSQL
+ *   without the URL of a database.
  */
 export function readSettings(input: SettingsInput = {}): Settings {
   const { env = {}, defaults = {} } = input;
@@ -92,6 +93,7 @@ export function readSettings(input: SettingsInput = {}): Settings {
   // Each value was read by the schema of its key, or is that key's default.
   const settings = Object.fromEntries(entries) as Settings;
   refuseHalfAuth(settings);
+  refuseHalfPushAuth(settings);
   refuseOpenDoor(settings);
   refuseNoDatabase(settings);
   return settings;
@@ -115,6 +117,11 @@ export function settingsNotes(input: SettingsInput = {}): readonly string[] {
 export function unknownVariables(env: Readonly<Record<string, string | undefined>>): string[] {
   const known = new Set(SETTINGS.map(({ env: name }) => name));
   return Object.keys(env).filter((name) => /^RESONATE_\w+__/.test(name) && !known.has(name));
+}
+
+/** The hosts that pushes show their token to: the allowed ones that have a name or an address. A range names nobody. */
+export function namedTargets(settings: Settings): readonly string[] {
+  return settings["transports.http_push.allow_targets"].filter((target) => !target.includes("/"));
 }
 
 /** Whether only programs on this machine can reach an address. */
@@ -164,6 +171,17 @@ function refuseHalfAuth(settings: Settings): void {
   for (const key of ["auth.iss", "auth.aud"] as const) {
     if (settings[key] === undefined) continue;
     throw new SettingsError(`${key} is set without auth.publickey, so no token would be checked`);
+  }
+}
+
+function refuseHalfPushAuth(settings: Settings): void {
+  const mode = "transports.http_push.auth.mode is bearer, and transports.http_push.";
+  if (settings["transports.http_push.auth.mode"] === "none") return;
+  if (settings["transports.http_push.auth.token"] === undefined) {
+    throw new SettingsError(`${mode}auth.token is not set`);
+  }
+  if (namedTargets(settings).length === 0) {
+    throw new SettingsError(`${mode}allow_targets names no host, so the token would never be sent`);
   }
 }
 

@@ -333,6 +333,29 @@ describe("authentication that would not happen is refused:", () => {
   });
 });
 
+describe("a token of pushes that nobody would get is refused:", () => {
+  const push = "transports.http_push";
+  const bearer = { [`${push}.auth.mode`]: "bearer" };
+  const token = { [`${push}.auth.token`]: "s3cret" };
+  test.each([
+    ["without a token", bearer, "auth.token is not set"],
+    ["without hosts", { ...bearer, ...token }, "allow_targets names no host"],
+    [
+      "with ranges alone",
+      { ...bearer, ...token, [`${push}.allow_targets`]: "10.0.0.0/8" },
+      "allow_targets names no host",
+    ],
+  ])("%s", (_name, flags, message) => {
+    expect(() => readSettings({ flags })).toThrow(message);
+  });
+
+  test.each(["http://a", "a:80", "10.0.0.0/99", "[::1]", ""])("target '%s'", (target) => {
+    expect(() => readSettings({ flags: { [`${push}.allow_targets`]: target } })).toThrow(
+      /allow_targets \(--transports-http-push-allow-targets\) must be host names/,
+    );
+  });
+});
+
 test("variables that look like settings and are none are found", () => {
   const env = {
     RESONATE_SERVER__PROT: "1",

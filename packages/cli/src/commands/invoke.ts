@@ -128,9 +128,10 @@ function targetOf(target: string): string {
 /** Official servers deliver to other addresses too, so it may be meant. */
 function warnOfTarget(terminal: Terminal, { tags, state }: PromiseRecord): void {
   const target = tags[TAG.target];
-  if (target === undefined || state !== "pending" || parseAddress(target)?.kind === "poll") return;
+  if (target === undefined || state !== "pending") return;
+  if (parseAddress(target)?.kind !== "other") return;
   terminal.err(
-    `Warning: servers of this version deliver to poll:// addresses alone; from one of them ${target} is never told.`,
+    `Warning: servers of this version deliver to poll://, http:// and https:// addresses alone; from one of them ${target} is never told.`,
   );
 }
 

@@ -13,14 +13,12 @@ import {
   type ServerOptions,
   serverOf,
   tagsOf,
-  wholeNumberOf,
 } from "../options.ts";
+import { addPageOptions, type PageOptions, pageOf } from "../searching.ts";
 import { PROMISE_STATES } from "../state.ts";
 import type { Terminal } from "../terminal.ts";
 import { encodeJson, payloadOf } from "../values.ts";
-
-/** How many promises a server gives at once. */
-const PAGE = { min: 1, max: 1_000 } as const;
+import { addRegistrations } from "./registrations.ts";
 
 export function addPromises(root: Command, terminal: Terminal): void {
   const promises = root
@@ -34,6 +32,7 @@ export function addPromises(root: Command, terminal: Terminal): void {
   addSettle(promises, terminal, { verb: "reject", state: "rejected" });
   addSettle(promises, terminal, { verb: "cancel", state: "rejected_canceled" });
   addSearch(promises, terminal);
+  addRegistrations(promises, terminal);
 }
 
 function addGet(promises: Command, terminal: Terminal): void {
@@ -143,26 +142,24 @@ function settleValue({ value, jsonValue }: SettleOptions) {
   return value === undefined ? {} : payloadOf("--value", value);
 }
 
-interface SearchOptions extends ServerOptions {
+interface SearchOptions extends ServerOptions, PageOptions {
   readonly state?: PromiseState;
   readonly tags?: string;
-  readonly limit: string;
-  readonly cursor?: string;
 }
 
 function addSearch(promises: Command, terminal: Terminal): void {
-  addServerOptions(promises.command("search").description("Print promises by state and tags."))
-    .addOption(new Option("--state <state>", "only those in this state").choices(PROMISE_STATES))
-    .option("--tags <json>", 'only those with these tags, {"name":"text"}')
-    .option("--limit <number>", `at most so many, ${PAGE.min} to ${PAGE.max}`, "100")
-    .option("--cursor <cursor>", "go on where the page before ended")
+  addPageOptions(
+    addServerOptions(promises.command("search").description("Print promises by state and tags."))
+      .addOption(new Option("--state <state>", "only those in this state").choices(PROMISE_STATES))
+      .option("--tags <json>", 'only those with these tags, {"name":"text"}'),
+    { limit: 100 },
+  )
     .addHelpText("after", "\nExample:\n  $ resonate promises search --state pending --limit 10")
     .action(async (options: SearchOptions) => {
       const page = await send(serverOf(options, terminal), "promise.search", {
         ...(options.state === undefined ? {} : { state: options.state }),
-        ...(options.cursor === undefined ? {} : { cursor: options.cursor }),
         tags: options.tags === undefined ? {} : tagsOf("--tags", options.tags),
-        limit: wholeNumberOf("--limit", options.limit, PAGE),
+        ...pageOf(options),
       });
       printJson(terminal, page, options);
     });

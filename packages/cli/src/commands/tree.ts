@@ -5,7 +5,7 @@ import { send } from "../client.ts";
 import { formatDuration } from "../duration.ts";
 import { addServerOptions, idOf, printJson, type ServerOptions, serverOf } from "../options.ts";
 import { withResonate } from "../resonate.ts";
-import { stateInWords } from "../state.ts";
+import { lightOf, stateInWords } from "../state.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** How long a look may take before it is said that it is under way, in ms. */
@@ -101,13 +101,8 @@ function rowsUnder({ node, indent, level: above }: Row): Row[] {
 
 function describe(node: TreeNode, now: number): string {
   const spent = formatDuration(Math.max(0, (node.settledAt ?? now) - node.createdAt));
-  const words = [node.id, light(node.state), label(node), spent, verdict(node.state)];
+  const words = [node.id, lightOf(node.state), label(node), spent, verdict(node.state)];
   return [...words, node.shared ? "(shared)" : ""].filter((word) => word !== "").join(" ");
-}
-
-function light(state: TreeNode["state"]): string {
-  if (state === "pending") return "🟡";
-  return state === "resolved" ? "🟢" : "🔴";
 }
 
 function label({ kind, func }: TreeNode): string {

@@ -5,6 +5,7 @@ import {
   type PromiseRecord,
   rootIdProblem,
   TAG,
+  type Value,
 } from "@resonate-ts/protocol";
 import type { Codec } from "../codec/codec.ts";
 import type { DurableFunction } from "../context.ts";
@@ -16,10 +17,12 @@ import { makeRequest } from "../network/envelope.ts";
 import type { Network } from "../network/network.ts";
 import { splitOptions } from "../options.ts";
 import type { Registry } from "../registry.ts";
+import { activeHeaders } from "../tracing.ts";
 import type { Worker } from "../worker/worker.ts";
 import { ask } from "./ask.ts";
 import { PromiseHandle, resultOf } from "./handle.ts";
 import type { Listeners } from "./listeners.ts";
+import type { Promises } from "./promises.ts";
 import type { Schedules } from "./schedules.ts";
 
 export interface CallerParts {
@@ -30,6 +33,8 @@ export interface CallerParts {
   readonly worker: Worker;
   readonly listeners: Listeners;
   readonly schedules: Schedules;
+  readonly promises: Promises;
+  readonly dialect: "colon" | "dots";
   readonly pid: string;
   readonly ttlMs: number;
   /** The address of a target given by name; without a name, the default one. */
@@ -106,9 +111,10 @@ export class Caller {
     const { args, options } = splitOptions(given);
     const { name, version } = remoteCalleeOf(fn, options.version, registry);
     const retry = options.retryPolicy?.encode();
-    const param = await codec.encode(invocation({ func: name, version, args, retry }));
+    const param = await codec.encode(invocation({ func: name, version, args, retry }), id);
     const timeout = options.timeout ?? TIMEOUT_MS_DEFAULT;
-    await schedules.create(id, cron, "{{.id}}-{{.timestamp}}", timeout, {
+    const join = this.#parts.dialect === "dots" ? "." : "-";
+    await schedules.create(id, cron, `{{.id}}${join}{{.timestamp}}`, timeout, {
       promiseHeaders: param.headers,
       promiseData: param.data,
       promiseTags: { ...options.tags, [TAG.target]: target(options.target) },
@@ -135,10 +141,14 @@ export class Caller {
     if (problem) throw new ResonateError("ID_INVALID", `Cannot call '${name}': ${problem}.`);
     const { args, options } = splitOptions(given);
     const retry = options.retryPolicy?.encode();
+    const headers = activeHeaders();
     return {
       id,
       timeoutAt: this.#parts.clock.now() + (options.timeout ?? TIMEOUT_MS_DEFAULT),
-      param: await this.#parts.codec.encode(invocation({ func: name, version, args, retry })),
+      param: withHeaders(
+        await this.#parts.codec.encode(invocation({ func: name, version, args, retry }), id),
+        headers,
+      ),
       tags: {
         ...options.tags,
         [TAG.origin]: id,
@@ -146,6 +156,7 @@ export class Caller {
         [TAG.parent]: id,
         [TAG.scope]: "global",
         [TAG.target]: target,
+        ...(this.#parts.dialect === "dots" && { [TAG.prefix]: id }),
       },
     };
   }
@@ -153,6 +164,10 @@ export class Caller {
   #handle<T>(promise: PromiseRecord): PromiseHandle<T> {
     return new PromiseHandle<T>(promise, this.#parts);
   }
+}
+
+function withHeaders(param: Value, headers: Value["headers"]): Value {
+  return headers ? { ...param, headers: { ...param.headers, ...headers } } : param;
 }
 
 /** What is run here must be found again by whoever goes on with it, so it has to be registered. */

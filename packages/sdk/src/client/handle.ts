@@ -5,6 +5,7 @@ import { outcomeOf } from "../journal/outcome.ts";
 import type { Network } from "../network/network.ts";
 import { ask } from "./ask.ts";
 import type { Listeners } from "./listeners.ts";
+import type { Promises } from "./promises.ts";
 
 /** A durable promise that is on record; its result can be had here, whoever works on it. */
 export interface ResonateHandle<T> {
@@ -18,6 +19,11 @@ export interface ResonateHandle<T> {
   result(): Promise<T>;
   /** Whether it has settled, asked of the server now. */
   done(): Promise<boolean>;
+  /**
+   * Cancels it and everything pending that was started for it, except children with an id of their own and detached
+   * calls. `result` throws PromiseCanceledError then, unless it had settled before. Safe to call twice.
+   */
+  cancel(): Promise<void>;
 }
 
 /** The handle of a promise, as it was when last seen. */
@@ -27,12 +33,18 @@ export class PromiseHandle<T> implements ResonateHandle<T> {
     readonly network: Network;
     readonly codec: Codec;
     readonly listeners: Listeners;
+    readonly promises: Promises;
   };
   #seen: PromiseRecord;
 
   constructor(
     seen: PromiseRecord,
-    parts: { readonly network: Network; readonly codec: Codec; readonly listeners: Listeners },
+    parts: {
+      readonly network: Network;
+      readonly codec: Codec;
+      readonly listeners: Listeners;
+      readonly promises: Promises;
+    },
   ) {
     this.id = seen.id;
     this.#seen = seen;
@@ -52,6 +64,10 @@ export class PromiseHandle<T> implements ResonateHandle<T> {
       this.#seen = (await ask(this.#parts.network, "promise.get", { id: this.id })).promise;
     }
     return this.#seen.state !== "pending";
+  }
+
+  async cancel(): Promise<void> {
+    this.#seen = await this.#parts.promises.cancelTree(this.id);
   }
 }
 

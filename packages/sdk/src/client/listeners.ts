@@ -164,7 +164,8 @@ export class Listeners {
   }
 
   #keepAlive(): void {
-    this.#cancel ??= this.#clock.after(REFRESH_MS, () => {
+    const clock = this.#clock;
+    this.#cancel ??= (clock.upkeep ?? clock.after).call(clock, REFRESH_MS, () => {
       this.#cancel = undefined;
       this.refresh();
       if (this.#entries.size > 0) this.#keepAlive();

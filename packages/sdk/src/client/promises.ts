@@ -13,6 +13,7 @@ import {
 import type { Codec } from "../codec/codec.ts";
 import type { Network } from "../network/network.ts";
 import { ask } from "./ask.ts";
+import { cancelTree } from "./cancel.ts";
 import { readTree, type TreeNode } from "./tree.ts";
 
 /** Promises of one page of a search, unless the caller says otherwise. */
@@ -147,20 +148,32 @@ export class Promises {
     timeoutAt: number,
     given: { readonly param?: unknown; readonly tags?: Tags | undefined } = {},
   ): Promise<DecodedPromise> {
-    const param = await this.#codec.encode(given.param);
+    const param = await this.#codec.encode(given.param, id);
     const tags = { [TAG.scope]: "global", ...given.tags };
     const created = await this.#ask("promise.create", { id, timeoutAt, param, tags });
     return this.#decode(created.promise);
   }
 
   async resolveValue(id: string, value?: unknown): Promise<DecodedPromise> {
-    const encoded = await this.#codec.encode(value);
+    const encoded = await this.#codec.encode(value, id);
     return this.#decode(await this.#settle(id, "resolved", encoded));
   }
 
   async rejectValue(id: string, error?: unknown): Promise<DecodedPromise> {
-    const encoded = await this.#codec.encode(error);
+    const encoded = await this.#codec.encode(error, id);
     return this.#decode(await this.#settle(id, "rejected", encoded));
+  }
+
+  /**
+   * Cancels a promise and everything pending that was started for it, except what lives on its own: children with an
+   * id of their own, and detached calls. Whoever runs what is canceled is told, and its `ctx.signal` fires. Safe to call
+   * again; what has settled stays as it is. Gives the promise as it is then.
+   */
+  cancelTree(id: string): Promise<PromiseRecord> {
+    return cancelTree(id, {
+      cancel: (promise) => this.cancel(promise),
+      search: (search) => this.search(search),
+    });
   }
 
   /** A promise and everything that was started for it. Reads at most 10,000 promises; see `TreeNode.truncated`. */

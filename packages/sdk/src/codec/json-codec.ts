@@ -15,7 +15,7 @@ import { markNumber, mayHoldMarks, unmarkNumber } from "./markers.ts";
 import { parseRich, stringifyRich } from "./rich.ts";
 
 /** The header that names the encoding of `data`, where it is not the official one. */
-export const ENCODING_HEADER = "resonate:encoding";
+const ENCODING_HEADER = "resonate:encoding";
 const RICH_ENCODING = "devalue";
 
 /** Changes payloads on their way out and back, after encoding and before decoding. Ids and tags are not covered. */
@@ -41,10 +41,10 @@ export interface CodecOptions {
  * symbols, and instances that have no fields are refused, except in the fields of an error, where they are left out.
  */
 export function createCodec({ encryptor, bytesMax = 1_048_576 }: CodecOptions = {}): Codec {
-  const encode = (value: unknown) => encodeValue(value, bytesMax);
+  const encode = (value: unknown, id?: string) => encodeValue(value, { bytesMax, id });
   if (!encryptor) return { encode, decode: decodeValue };
   return {
-    encode: (value) => guarded(() => encryptor.encrypt(encode(value)), notEncrypted),
+    encode: (value, id) => guarded(() => encryptor.encrypt(encode(value, id)), notEncrypted),
     decode: (value) =>
       // What the server wrote itself (a deadline's verdict) was never encrypted.
       value.data
@@ -53,32 +53,36 @@ export function createCodec({ encryptor, bytesMax = 1_048_576 }: CodecOptions = 
   };
 }
 
-function encodeValue(value: unknown, bytesMax: number): Value {
+/** The largest size of what is encoded, and the promise that it is for. */
+interface Limit {
+  readonly bytesMax: number;
+  readonly id?: string | undefined;
+}
+
+function encodeValue(value: unknown, limit: Limit): Value {
   if (value === undefined) return { headers: {}, data: "" };
   try {
-    return encodeWhole(value, bytesMax);
+    return encodeWhole(value, limit);
   } catch (error) {
     // A failed step must be recorded as failed, however much its error drags along.
-    if (isError(value)) return encodeWhole(bareError(value), Number.POSITIVE_INFINITY);
-    throw isResonateError(error) ? error : notEncodable(error);
+    if (isError(value)) return encodeWhole(bareError(value), UNLIMITED);
+    throw isResonateError(error) ? error : notEncodable(error, limit.id);
   }
 }
 
-function encodeWhole(value: unknown, bytesMax: number): Value {
+const UNLIMITED: Limit = { bytesMax: Number.POSITIVE_INFINITY };
+
+function encodeWhole(value: unknown, limit: Limit): Value {
   const errors = new ErrorFields((field) => travels(field, fieldsOf));
   const fieldsOf = (error: Error) => errors.of(error);
   const carriage = new Judge(fieldsOf).judge(value);
   switch (carriage) {
     case PLAIN:
-      return toValue(JSON.stringify(value), {}, bytesMax);
+      return toValue(JSON.stringify(value), {}, limit);
     case MARKED:
-      return toValue(JSON.stringify(value, marker(fieldsOf)), {}, bytesMax);
+      return toValue(JSON.stringify(value, marker(fieldsOf)), {}, limit);
     case RICH:
-      return toValue(
-        stringifyRich(value, fieldsOf),
-        { [ENCODING_HEADER]: RICH_ENCODING },
-        bytesMax,
-      );
+      return toValue(stringifyRich(value, fieldsOf), { [ENCODING_HEADER]: RICH_ENCODING }, limit);
   }
 }
 
@@ -102,12 +106,12 @@ function marker(fieldsOf: FieldsOf) {
   };
 }
 
-function toValue(text: string, headers: Readonly<Record<string, string>>, bytesMax: number): Value {
+function toValue(text: string, headers: Readonly<Record<string, string>>, limit: Limit): Value {
   const data = Buffer.from(text, "utf8").toString("base64");
-  if (data.length <= bytesMax) return { headers, data };
+  if (data.length <= limit.bytesMax) return { headers, data };
   throw new ResonateError(
     "VALUE_TOO_LARGE",
-    `A value of ${data.length} bytes (encoded) is over the limit of ${bytesMax}. Keep large data elsewhere and pass a reference to it.`,
+    `A value${forPromise(limit.id)} has ${data.length} bytes (encoded), over the limit of ${limit.bytesMax}. Keep large data elsewhere and pass a reference to it, or raise 'valueBytesMax' of new Resonate (and the server's limit of a body).`,
   );
 }
 
@@ -130,12 +134,16 @@ function unmark(_key: string, value: unknown): unknown {
   return isErrorFields(value) ? reviveError(value) : unmarkNumber(value);
 }
 
-function notEncodable(cause: unknown): ResonateError {
+function forPromise(id: string | undefined): string {
+  return id === undefined ? "" : ` for '${id}'`;
+}
+
+function notEncodable(cause: unknown, id: string | undefined): ResonateError {
   const path = cause instanceof Error && "path" in cause ? String(cause.path) : "";
   const where = path ? `what is at '${path}' in it` : "the value itself";
   return new ResonateError(
     "VALUE_NOT_ENCODABLE",
-    `A value cannot be stored: ${where} is not data (${messageOf(cause)}). Pass plain data, or give the object a toJSON method.`,
+    `A value${forPromise(id)} cannot be stored: ${where} is not data (${messageOf(cause)}). Pass plain data, or give the object a toJSON method.`,
     { cause },
   );
 }

@@ -20,6 +20,8 @@ export interface Work {
   readonly place: Omit<CallPlace, "attempt">;
   /** Parked and unparked as the function is. */
   readonly cell: Cell;
+  /** The call that started it. */
+  readonly parent?: CallContext;
   /**
    * Called once, with what it returned, or with what it threw when it is not tried again; and whether it is a leaf: it
    * started nothing.
@@ -28,14 +30,52 @@ export interface Work {
 }
 
 /**
- * Starts the first attempt, or the one given.
+ * Starts the first attempt, and others as long as it makes sense.
  *
  * Only leaves are tried again: a workflow's steps have retries of their own, and run again from the top it
  * would only meet the same recorded outcomes.
  */
-export function attempt(host: Host, work: Work, count = 1): void {
-  const context = new CallContext(host, { ...work.place, attempt: count });
-  drive(() => work.fn(context, ...work.args), {
+export function attempt(host: Host, work: Work): void {
+  const { cell, parent } = work;
+  let context: CallContext | undefined;
+  // Settled before the attempt is over: that was somebody else, who has canceled it.
+  cell.observe({
+    leaving() {},
+    entered({ outcome }) {
+      if (outcome?.kind === "rejected") context?.abandon(outcome.error);
+    },
+  });
+  const begin = (count: number) => {
+    if (cell.phase === "settled" || parent?.abandoned) return;
+    const current = new CallContext(host, { ...work.place, attempt: count });
+    context = current;
+    parent?.nest(current);
+    const { id, func } = work.place;
+    current.trace = (parent?.trace ?? host.trace)?.step({ id, func, attempt: count });
+    const over = (outcome: Settled) => {
+      current.trace?.end(outcome.kind === "rejected" ? outcome : undefined);
+      context = undefined;
+      parent?.unnest(current);
+      current.close();
+    };
+    once(host, { work, context: current, count, over, again: begin });
+  };
+  begin(1);
+}
+
+function once(
+  host: Host,
+  turn: {
+    readonly work: Work;
+    readonly context: CallContext;
+    readonly count: number;
+    readonly over: (outcome: Settled) => void;
+    readonly again: (count: number) => void;
+  },
+): void {
+  const { work, context, count, over, again } = turn;
+  const call = () => host.invoke(work.fn, context, work.args);
+  drive(() => (context.trace ? context.trace.run(call) : call()), {
     ledger: context.ledger,
     turn: (callback) => host.clock.turn(callback),
     isGenerator: () => {
@@ -45,14 +85,14 @@ export function attempt(host: Host, work: Work, count = 1): void {
       parked: () => host.cascade(() => work.cell.park()),
       running: () => host.cascade(() => work.cell.unpark()),
       finished: (ended, style) => {
-        context.close();
+        over(ended);
         // A retry policy may be the program's own, and throw.
         goOn(host, ended, (outcome) => {
           const leaf = style !== "generator" && context.ledger.started === 0;
           const delay =
             outcome.kind === "rejected" ? retryDelay(host, work, { outcome, leaf, count }) : null;
           if (delay === null) work.done(outcome, leaf);
-          else host.after(delay, () => attempt(host, work, count + 1));
+          else host.after(delay, () => again(count + 1));
         });
       },
     },
@@ -91,7 +131,14 @@ function isMisuse(error: unknown): boolean {
   return MISUSES.some((code) => isResonateError(error, code));
 }
 
-const MISUSES = ["ARGUMENT_INVALID", "ID_INVALID", "VERSION_INVALID", "VALUE_NOT_ENCODABLE"];
+const MISUSES = [
+  "ARGUMENT_INVALID",
+  "ID_INVALID",
+  "INPUT_INVALID",
+  "VALUE_NOT_ENCODABLE",
+  "VALUE_TOO_LARGE",
+  "VERSION_INVALID",
+];
 
 function ignoredPolicy(id: string): string {
   return `The retry policy of '${id}' is ignored: it is a workflow, and only functions that start nothing durable are tried again. Give the policy to its steps.`;

@@ -8,24 +8,29 @@ import { TAG } from "@resonate-ts/protocol";
 import type {
   CallInfo,
   Check,
+  CombineOptions,
   Context,
   DurableFunction,
+  MapOptions,
   PromiseOptions,
   SleepOptions,
 } from "../context.ts";
 import { ResonateError } from "../errors.ts";
-import { Begun, type Cell, type Future, type Settled } from "../future.ts";
-import type { Recorded } from "../journal/journal.ts";
+import { Begun, Cell, Future, type Settled } from "../future.ts";
+import type { Ended, Recorded } from "../journal/journal.ts";
 import { type OptionFields, type OptionInput, Options, splitOptions } from "../options.ts";
+import type { Trace } from "../tracing.ts";
 import { attempt } from "./attempt.ts";
 import { CallSignal } from "./call-signal.ts";
+import { type Combining, combine, RULES } from "./combine.ts";
 import { watchDeadline } from "./deadline.ts";
 import type { Host } from "./host.ts";
 import type { Ledger } from "./ledger.ts";
+import { type Mapping, map } from "./map.ts";
 import type { Operation } from "./operations.ts";
 import { functionOf } from "./replay.ts";
 import { type Callee, calleeOf, registeredVersion, remoteCalleeOf } from "./resolve.ts";
-import { goOn, never, Starter } from "./starter.ts";
+import { goOn, never, type Start, Starter } from "./starter.ts";
 
 /** What one call of a function is about. */
 export interface CallPlace {
@@ -33,9 +38,12 @@ export interface CallPlace {
   readonly originId: string;
   readonly parentId: string;
   readonly branchId: string;
+  readonly prefixId?: string | undefined;
   readonly timeoutAt: number;
   readonly attempt: number;
   readonly version: number;
+  /** Name of the function. */
+  readonly func: string;
 }
 
 export class CallContext implements Context {
@@ -44,6 +52,10 @@ export class CallContext implements Context {
   readonly parentId: string;
   readonly branchId: string;
   readonly info: CallInfo;
+  readonly func: string;
+  readonly timeoutAt: number;
+  readonly attempt: number;
+  readonly version: number;
   readonly date = { now: () => this.#observe("resonate:date", "now", Date) };
   readonly math = { random: () => this.#observe("resonate:math", "random", Math) };
   readonly lfi: Context["beginRun"];
@@ -52,17 +64,27 @@ export class CallContext implements Context {
   readonly rfc: Context["rpc"];
   /** Set before the first line of a generator runs. */
   isGenerator = false;
+  /** The span of this attempt. */
+  trace: Trace | undefined;
   readonly #host: Host;
   readonly #starter: Starter;
   readonly #signal: CallSignal;
+  readonly #prefixId: string | undefined;
+  readonly #nested = new Set<CallContext>();
+  #abandoned = false;
 
   constructor(host: Host, place: CallPlace) {
     this.#host = host;
     this.#starter = new Starter(host, place);
+    this.#prefixId = place.prefixId;
     this.id = place.id;
     this.originId = place.originId;
     this.parentId = place.parentId;
     this.branchId = place.branchId;
+    this.func = place.func;
+    this.timeoutAt = place.timeoutAt;
+    this.attempt = place.attempt;
+    this.version = place.version;
     this.info = { attempt: place.attempt, timeout: place.timeoutAt, version: place.version };
     this.#signal = new CallSignal(host, place);
     this.lfi = this.beginRun.bind(this);
@@ -81,17 +103,7 @@ export class CallContext implements Context {
   }
 
   run(fn: DurableFunction | string, ...given: unknown[]): Future<never> {
-    const { args, options } = splitOptions(given);
-    return this.#starter.start(() => {
-      const callee = calleeOf(fn, options.version, this.#host.registry);
-      const operation = { kind: "run", func: callee.name, version: callee.version } as const;
-      return {
-        operation,
-        options,
-        chosen: options.id ?? callee.key?.(...args),
-        perform: (cell, recorded) => this.#perform({ cell, recorded, callee, args, options }),
-      };
-    });
+    return this.#starter.start(() => this.#call("run", fn, given));
   }
 
   beginRun(fn: DurableFunction | string, ...given: unknown[]): Begun<never> {
@@ -99,15 +111,56 @@ export class CallContext implements Context {
   }
 
   rpc(fn: DurableFunction | string, ...given: unknown[]): Future<never> {
-    return this.#dispatch("rpc", fn, given);
+    return this.#starter.start(() => this.#call("rpc", fn, given));
   }
 
   beginRpc(fn: DurableFunction | string, ...given: unknown[]): Begun<never> {
-    return new Begun(this.#dispatch("rpc", fn, given));
+    return new Begun(this.rpc(fn, ...given));
   }
 
-  detached(fn: DurableFunction | string, ...given: unknown[]): Begun<never> {
-    return new Begun(this.#dispatch("detached", fn, given));
+  /** A `Begun`, or a future of the id: the flavour's context says which. */
+  detached(fn: DurableFunction | string, ...given: unknown[]): never {
+    const started = Promise.withResolvers<void>();
+    const future = this.#starter.start(() => ({
+      ...this.#dispatch("detached", fn, given),
+      recorded: started.resolve,
+    }));
+    const generator = this.#host.flavour === "generator";
+    const result = generator
+      ? new Begun(future)
+      : new Future(this.#onRecord(future.id, started.promise));
+    return result as never;
+  }
+
+  #onRecord(id: string, started: Promise<void>): Cell {
+    const cell = new Cell(id);
+    this.ledger.add(cell);
+    goOn(this.#host, started, () => cell.settle({ kind: "resolved", value: { id } }));
+    return cell;
+  }
+
+  all(parts: Iterable<unknown>, options?: CombineOptions): Future<never> {
+    return combine(this.#combining(), RULES.all, { parts, options });
+  }
+
+  allSettled(parts: Iterable<unknown>): Future<never> {
+    return combine(this.#combining(), RULES.allSettled, { parts, options: undefined });
+  }
+
+  race(parts: Iterable<unknown>, options?: CombineOptions): Future<never> {
+    return combine(this.#combining(), RULES.race, { parts, options });
+  }
+
+  any(parts: Iterable<unknown>, options?: CombineOptions): Future<never> {
+    return combine(this.#combining(), RULES.any, { parts, options });
+  }
+
+  map(
+    items: Iterable<unknown>,
+    fn: DurableFunction | string,
+    options: MapOptions<unknown> = {},
+  ): Future<never> {
+    return map(this.#combining(), fn, { items, options });
   }
 
   sleep(time: number | SleepOptions): Future<void> {
@@ -119,10 +172,12 @@ export class CallContext implements Context {
     return this.#starter.start(() => ({ operation, options: {} }));
   }
 
-  promise({ data, timeout, tags }: PromiseOptions = {}): Begun<never> {
+  /** A `Begun`, or the future itself: the flavour's context says which. */
+  promise({ data, timeout, tags }: PromiseOptions = {}): never {
     const { fields: options } = new Options({ timeout, tags });
     const operation: Operation = { kind: "promise", data };
-    return new Begun(this.#starter.start(() => ({ operation, options })));
+    const future = this.#starter.start(() => ({ operation, options }));
+    return (this.#host.flavour === "generator" ? new Begun(future) : future) as never;
   }
 
   panic(condition: boolean, message = "ctx.panic was called with a condition that holds"): Check {
@@ -145,30 +200,81 @@ export class CallContext implements Context {
     return new Options(fields);
   }
 
+  /** Another attempt of a function that this call has started. */
+  nest(context: CallContext): void {
+    this.#nested.add(context);
+  }
+
+  /** That attempt is over. */
+  unnest(context: CallContext): void {
+    this.#nested.delete(context);
+  }
+
+  /** Whether its promise has been settled by others, so that nothing it does counts. */
+  get abandoned(): boolean {
+    return this.#abandoned;
+  }
+
+  /** What it does is in vain from now on, and so is what it has running here. */
+  abandon(reason: unknown): void {
+    // Not recursive: a tree of calls may be deeper than the stack.
+    const contexts = new Set<CallContext>([this]);
+    for (const context of contexts) {
+      context.#abandoned = true;
+      context.#starter.abandon();
+      context.#signal.abort(reason);
+      for (const nested of context.#nested) contexts.add(nested);
+    }
+  }
+
   /** The call is over: its signal is let go, and operations that are asked for later are not done. */
   close(): void {
     this.#starter.close();
     this.#signal.close();
   }
 
+  /** What the combinators need of this call. */
+  #combining(): Combining & Mapping {
+    return {
+      host: this.#host,
+      starter: this.#starter,
+      record: (cell, id, outcome) => this.#record(cell, { id, outcome, leaf: false }),
+      call: (via, fn, given) => this.#call(via, fn, given),
+    };
+  }
+
+  #call(via: "run" | "rpc", fn: DurableFunction | string, given: readonly unknown[]): Start {
+    return via === "run" ? this.#local(fn, given) : this.#dispatch(via, fn, given);
+  }
+
+  #local(fn: DurableFunction | string, given: readonly unknown[]): Start {
+    const { args, options } = splitOptions(given);
+    const callee = calleeOf(fn, options.version, this.#host.registry);
+    return {
+      operation: { kind: "run", func: callee.name, version: callee.version },
+      options,
+      chosen: options.id ?? callee.key?.(...args),
+      perform: (cell, recorded) => this.#perform({ cell, recorded, callee, args, options }),
+    };
+  }
+
   #dispatch(
     kind: "rpc" | "detached",
     fn: DurableFunction | string,
     given: readonly unknown[],
-  ): Future<never> {
+  ): Start {
     const { args, options } = splitOptions(given);
-    return this.#starter.start(() => {
-      const { name, version, key } = remoteCalleeOf(fn, options.version, this.#host.registry);
-      const operation: Operation = {
-        kind,
-        func: name,
-        version,
-        args,
-        retry: options.retryPolicy?.encode(),
-        target: this.#host.target(options.target),
-      };
-      return { operation, options, chosen: options.id ?? key?.(...args) };
-    });
+    const { name, version, key } = remoteCalleeOf(fn, options.version, this.#host.registry);
+    const operation: Operation = {
+      kind,
+      func: name,
+      version,
+      args,
+      retry: options.retryPolicy?.encode(),
+      target: this.#host.target(options.target),
+    };
+    const headers = this.trace?.headers();
+    return { operation, options, headers, chosen: options.id ?? key?.(...args) };
   }
 
   /** Runs here a function that only looks at the world, so that replays see the same. */
@@ -209,10 +315,13 @@ export class CallContext implements Context {
         originId: recorded.tags[TAG.origin] ?? this.originId,
         parentId: this.id,
         branchId: recorded.tags[TAG.branch] ?? this.branchId,
+        prefixId: this.#prefixId,
         timeoutAt: recorded.timeoutAt,
         version: callee.version,
+        func: callee.name,
       },
       cell,
+      parent: this,
       done: (outcome, leaf) => {
         over = true;
         unwatch();
@@ -221,12 +330,16 @@ export class CallContext implements Context {
         const ahead = this.#mayBeTold(recorded)
           ? (told: Settled) => this.#tell(cell, told)
           : undefined;
-        const settling = this.#host.journal.settle({ id: recorded.id, outcome, leaf, ahead });
-        goOn(this.#host, settling, (settled) => this.#tell(cell, settled));
+        this.#record(cell, { id: recorded.id, outcome, leaf, ahead });
       },
     });
     // Most functions are through already.
     if (!over) unwatch = watchDeadline(this.#host, cell, recorded);
+  }
+
+  /** Records how a step ended; its cell goes on with what is on record. */
+  #record(cell: Cell, ended: Ended): void {
+    goOn(this.#host, this.#host.journal.settle(ended), (settled) => this.#tell(cell, settled));
   }
 
   /** Whether this call may be told an outcome of its child before it is on record. */

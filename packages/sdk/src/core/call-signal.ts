@@ -7,6 +7,7 @@ export class CallSignal {
   readonly #call: { readonly id: string; readonly timeoutAt: number };
   #signal: AbortSignal | undefined;
   #cancel: () => void = () => {};
+  readonly #own = new AbortController();
 
   constructor(host: Host, call: { readonly id: string; readonly timeoutAt: number }) {
     this.#host = host;
@@ -18,6 +19,11 @@ export class CallSignal {
     return this.#signal;
   }
 
+  /** Fires it. */
+  abort(reason: unknown): void {
+    this.#own.abort(reason);
+  }
+
   /** The call is over: its deadline is of no interest any more. */
   close(): void {
     this.#cancel();
@@ -26,8 +32,7 @@ export class CallSignal {
   #deadline(): AbortSignal {
     const { id: promiseId, timeoutAt } = this.#call;
     const { clock, signal: givenUp } = this.#host;
-    const controller = new AbortController();
-    const expire = () => controller.abort(new PromiseTimedoutError({ promiseId, timeoutAt }));
+    const expire = () => this.abort(new PromiseTimedoutError({ promiseId, timeoutAt }));
     const cancel = clock.background(Math.max(0, timeoutAt - clock.now()), expire);
     // A call that is given up is never over, and its deadline may be a day away.
     givenUp.addEventListener("abort", cancel, { once: true });
@@ -35,6 +40,6 @@ export class CallSignal {
       givenUp.removeEventListener("abort", cancel);
       cancel();
     };
-    return controller.signal;
+    return this.#own.signal;
   }
 }

@@ -11,34 +11,21 @@
  * I4. A pass parks only when nothing here can move: every cell it started is parked or settled.
  */
 import { originOf, type PromiseRecord, TAG } from "@resonate-ts/protocol";
-import { isResonateError, LeaseLostError, ResonateError } from "../errors.ts";
-import { Cell, type CellObserver } from "../future.ts";
-import { GuessFailed, type Journal, type Recorded } from "../journal/journal.ts";
+import { ResonateError } from "../errors.ts";
+import { Cell } from "../future.ts";
+import type { Journal, Recorded } from "../journal/journal.ts";
 import { decodeRetryPolicy } from "../retry.ts";
+import { tracePass } from "../tracing.ts";
 import { attempt } from "./attempt.ts";
-import { ChosenCells } from "./chosen-cells.ts";
-import type { Host, Surroundings } from "./host.ts";
+import { type Ending, ExecutionHost } from "./execution-host.ts";
+import type { Surroundings } from "./host.ts";
 import { calleeOf } from "./resolve.ts";
 import { Waits } from "./waits.ts";
 
-/** How a pass ended. */
-export type Ending =
-  | { readonly kind: "settled"; readonly promise: PromiseRecord }
-  /** It is warm: `resume` goes on with it. */
-  | { readonly kind: "parked" }
-  | { readonly kind: "lost" }
-  | { readonly kind: "fault"; readonly error: unknown }
-  /** The claim is still ours: the function has to be replayed from the record. */
-  | { readonly kind: "misled" }
-  | { readonly kind: "dropped" };
-
 /** How often a park may be answered with nothing new before it counts as a fault of the server. */
 const FRUITLESS_MAX = 3;
-
-/** How long an operation of a parked function waits before it is said why, in ms. */
-const STALLED_MS = 1_000;
-
-type GivenUp = Exclude<Ending, { kind: "settled" | "parked" }>;
+/** How long a pass goes on, in ms, before it asks to be told of what it waits for from outside. */
+const LISTEN_MS = 20;
 
 export class Execution {
   readonly id: string;
@@ -47,6 +34,8 @@ export class Execution {
   readonly #host: ExecutionHost;
   readonly #cell: Cell;
   readonly #waits = new Waits();
+  readonly #listened = new Set<string>();
+  #listening = false;
   #called = false;
   /** How often in a row the server had something to go on with, and it was nothing new. */
   #fruitless = 0;
@@ -67,6 +56,7 @@ export class Execution {
     this.#cell = new Cell(this.id);
     this.#host = new ExecutionHost(this.id, parts.journal, parts.surroundings, this.#waits);
     this.#cell.observe(this.#host);
+    this.#waits.asked = () => this.#listenSoon();
   }
 
   /** How much it keeps in memory, about, in bytes. */
@@ -106,10 +96,23 @@ export class Execution {
     this.#host.parking = false;
     return this.#pass(async () => {
       this.#journal.reopen(claim.version);
+      this.#listenSoon();
       const fed = await this.#feed(claim.preload);
-      if (claim.read || fed === 0)
-        await this.#feed(await this.#journal.read(this.#waits.pending()));
+      const unsure = claim.read ? this.#waits.pending() : fed === 0 ? this.#waits.some() : [];
+      await this.#feed(await this.#journal.read(unsure));
     });
+  }
+
+  /** A promise has settled while others still run here. When nothing does, the server wakes the task for it. */
+  async heard(promise: PromiseRecord): Promise<void> {
+    const waiting = this.#waits.get(promise.id);
+    if (!waiting || promise.state === "pending") return;
+    try {
+      const outcome = await this.#journal.outcomeOf(promise);
+      if (outcome && !this.#host.given && this.#cell.phase === "running") waiting.settle(outcome);
+    } catch (error) {
+      this.#host.fault(error);
+    }
   }
 
   /** Gives it up: forgets the program and fires its signal with `reason`. */
@@ -117,7 +120,38 @@ export class Execution {
     this.#host.end({ kind: "dropped" }, reason);
   }
 
+  /**
+   * A task that is held is not woken. So a pass that goes on while something parked is waited for (a race of a step
+   * with a timer) asks to be told of it.
+   */
+  #listenSoon(): void {
+    if (this.#listening) return;
+    this.#listening = true;
+    this.#host.after(LISTEN_MS, () => {
+      this.#listening = false;
+      if (this.#cell.phase !== "running") return;
+      for (const id of this.#waits.awaited()) if (!this.#listened.has(id)) this.#listen(id);
+    });
+  }
+
+  #listen(id: string): void {
+    this.#listened.add(id);
+    // Without an answer it is found when nothing runs here any more, or at the latest when it is replayed.
+    this.#host.listen(id).then(
+      (promise) => this.heard(promise),
+      () => this.#listened.delete(id),
+    );
+  }
+
   async #pass(begin: () => void | Promise<void>): Promise<Ending> {
+    const trace = tracePass({ id: this.id, headers: this.#promise.param.headers });
+    this.#host.trace = trace;
+    const ending = await trace.run(() => this.#drive(begin));
+    trace.end(ending.kind === "fault" ? ending : undefined);
+    return ending;
+  }
+
+  async #drive(begin: () => void | Promise<void>): Promise<Ending> {
     try {
       await begin();
       for (;;) {
@@ -140,11 +174,12 @@ export class Execution {
     const created = this.#host.created();
     this.#host.parking = true;
     // What a creation has found comes before what became of the suspend that was sent along with it.
-    const settled = await this.#journal.suspend(named, all).finally(() => created);
+    const registered = (ids: readonly string[]) => this.#waits.registered(ids);
+    const settled = await this.#journal.suspend(named, all, registered).finally(() => created);
     this.#host.parking = settled === undefined;
     if (this.#host.given) return false;
     if (!settled) {
-      this.#waits.registered(named);
+      registered(named);
       return true;
     }
     this.#journal.reopen();
@@ -192,152 +227,14 @@ export class Execution {
         originId: tags[TAG.origin] ?? originOf(this.id),
         parentId: tags[TAG.parent] ?? this.id,
         branchId: tags[TAG.branch] || this.id,
+        prefixId: tags[TAG.prefix] ?? (this.#host.dialect === "dots" ? this.id : undefined),
         timeoutAt,
         version: callee.version,
+        func: callee.name,
       },
       cell: this.#cell,
       done: (outcome) => this.#cell.settle(outcome),
     });
-  }
-}
-
-/** What the calls of one execution share, and the one place where it ends. */
-class ExecutionHost implements Host, CellObserver {
-  readonly registry: Host["registry"];
-  readonly clock: Host["clock"];
-  readonly logger: Host["logger"];
-  readonly dependencies: Host["dependencies"];
-  readonly target: Host["target"];
-  readonly timerTarget: Host["timerTarget"];
-  readonly speculate: boolean;
-  readonly journal: Journal;
-  readonly chosen = new ChosenCells();
-  given: GivenUp | undefined;
-  /** The claim is being let go of, or is gone until the next one. */
-  parking = false;
-  /** The name of the function. */
-  func = "";
-  /** It has been said that it does something of its own while it is parked. */
-  #warned = false;
-  readonly #id: string;
-  readonly #waits: Waits;
-  readonly #abort = new AbortController();
-  readonly #timers = new Set<() => void>();
-  /** The steps of a cascade that are still to be taken; present while one is under way. */
-  #steps: (() => void)[] | undefined;
-  #moved: () => void = () => {};
-  /** Creations on their way whose promises count as parked. */
-  readonly #creating = new Set<Promise<unknown>>();
-
-  constructor(id: string, journal: Journal, surroundings: Surroundings, waits: Waits) {
-    this.#id = id;
-    this.#waits = waits;
-    this.journal = journal;
-    this.registry = surroundings.registry;
-    this.clock = surroundings.clock;
-    this.logger = surroundings.logger;
-    this.dependencies = surroundings.dependencies;
-    this.target = (name) => surroundings.target(name);
-    this.timerTarget = () => surroundings.timerTarget();
-    this.speculate = surroundings.speculate;
-  }
-
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
-
-  get ended(): boolean {
-    return this.given !== undefined;
-  }
-
-  fault(error: unknown): void {
-    const reason = () => new LeaseLostError({ promiseId: this.#id, cause: error });
-    if (isResonateError(error, "LEASE_LOST")) this.end({ kind: "lost" }, error);
-    else if (error instanceof GuessFailed) this.end({ kind: "misled" }, reason());
-    else this.end({ kind: "fault", error }, reason());
-  }
-
-  end(given: GivenUp, reason: unknown): void {
-    if (this.given) return;
-    this.given = given;
-    this.journal.abandon();
-    for (const cancel of this.#timers) cancel();
-    this.#timers.clear();
-    this.#abort.abort(reason);
-    this.#moved();
-  }
-
-  after(ms: number, callback: () => void): void {
-    this.#timer((done) => this.clock.after(ms, done), callback);
-  }
-
-  background(ms: number, callback: () => void): () => void {
-    return this.#timer((done) => this.clock.background(ms, done), callback);
-  }
-
-  #timer(start: (done: () => void) => () => void, callback: () => void): () => void {
-    const stop = start(() => {
-      this.#timers.delete(cancel);
-      callback();
-    });
-    const cancel = () => {
-      this.#timers.delete(cancel);
-      stop();
-    };
-    this.#timers.add(cancel);
-    return cancel;
-  }
-
-  cascade(step: () => void): void {
-    if (this.#steps) return void this.#steps.push(step);
-    const steps = [step];
-    this.#steps = steps;
-    try {
-      // The list grows while it is gone through.
-      for (const next of steps) next();
-    } finally {
-      this.#steps = undefined;
-    }
-  }
-
-  track(cell: Cell): void {
-    this.#waits.track(cell);
-  }
-
-  asked(): void {
-    if (!this.parking || this.#warned) return;
-    this.#warned = true;
-    this.background(STALLED_MS, () => {
-      if (!this.parking) return;
-      this.logger.warn(
-        { id: this.#id, func: this.func },
-        `'${this.#id}' (${this.func}) asked for something while it was waiting for another process, after I/O of its own; that is done only when what it waits for has settled. Put such I/O into a step: ctx.run(…).`,
-      );
-    });
-  }
-
-  creating(answer: Promise<unknown>): void {
-    const answered = () => this.#creating.delete(answer);
-    this.#creating.add(answer);
-    answer.then(answered, answered);
-  }
-
-  /** Resolves when all creations that are on their way now, and whose promises count as parked, have been dealt with. */
-  async created(): Promise<void> {
-    await Promise.allSettled(this.#creating);
-  }
-
-  /** Resolves when the root has settled or is parked, or the execution has been given up. */
-  standstill(root: Cell): Promise<void> {
-    if (this.given || root.phase !== "running") return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#moved = resolve;
-    });
-  }
-
-  leaving(): void {}
-  entered(root: Cell): void {
-    if (root.phase !== "running") this.#moved();
   }
 }
 

@@ -1,5 +1,13 @@
 /** What each operation puts on record: one table, and the rules that all of them share. */
-import { originOf, TAG, type Tags } from "@resonate-ts/protocol";
+import {
+  childId,
+  detachedId,
+  dottedChildId,
+  dottedDetachedId,
+  originOf,
+  TAG,
+  type Tags,
+} from "@resonate-ts/protocol";
 import type { CreateRequest } from "../journal/journal.ts";
 import type { EncodedRetryPolicy } from "../retry.ts";
 
@@ -28,7 +36,19 @@ export interface Place {
   readonly id: string;
   readonly originId: string;
   readonly branchId: string;
+  /**
+   * The root of the tree, in trees that are spelled the way older SDKs do it: dots all the way, the root in a tag. A
+   * tree stays as it began, whoever goes on with it.
+   */
+  readonly prefixId?: string | undefined;
   readonly timeoutAt: number;
+}
+
+/** The id of the `seq`th thing that a call starts. */
+export function nameOf(operation: Operation, { id, prefixId }: Place, seq: number): string {
+  const detached = operation.kind === "detached";
+  if (prefixId === undefined) return detached ? detachedId(id, seq) : childId(id, seq);
+  return detached ? dottedDetachedId(prefixId, id, seq) : dottedChildId(prefixId, id, seq);
 }
 
 export interface Asked {
@@ -39,6 +59,8 @@ export interface Asked {
   /** In ms. */
   readonly timeout?: number | undefined;
   readonly tags?: Tags | undefined;
+  /** Of the param. */
+  readonly headers?: Tags | undefined;
 }
 
 /** The promise that an operation is recorded as. */
@@ -48,6 +70,7 @@ export function createRequest(operation: Operation, place: Place, asked: Asked):
     timeoutAt: deadline(operation, place, asked),
     tags: { ...lineage(operation, place, asked), ...ownTags(operation), ...asked.tags },
     data: paramOf(operation),
+    headers: asked.headers,
   };
 }
 
@@ -99,7 +122,28 @@ function deadline(operation: Operation, place: Place, asked: Asked): number {
   return ownLife ? wanted : Math.min(wanted, place.timeoutAt);
 }
 
-function lineage(operation: Operation, place: Place, { id, chosen }: Asked): Tags {
+function lineage(operation: Operation, place: Place, asked: Asked): Tags {
+  return place.prefixId === undefined
+    ? lineageOf(operation, place, asked)
+    : dottedLineage(operation, place, { ...asked, prefixId: place.prefixId });
+}
+
+/** As older SDKs have it: what has an id of its own, and what is detached, keeps its parent. */
+function dottedLineage(
+  operation: Operation,
+  place: Place,
+  { id, chosen, prefixId }: Asked & { readonly prefixId: string },
+): Tags {
+  return {
+    [TAG.origin]: chosen || operation.kind === "detached" ? id : place.originId,
+    [TAG.branch]: operation.kind === "run" ? place.branchId : id,
+    [TAG.parent]: place.id,
+    [TAG.prefix]: prefixId,
+    ...(chosen && { [TAG.caller]: place.id }),
+  };
+}
+
+function lineageOf(operation: Operation, place: Place, { id, chosen }: Asked): Tags {
   if (chosen) {
     return { [TAG.origin]: id, [TAG.branch]: id, [TAG.parent]: id, [TAG.caller]: place.id };
   }

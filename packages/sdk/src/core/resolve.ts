@@ -87,7 +87,7 @@ function notRegistered(
   );
 }
 
-function callable({ name, version, fn, key }: Registered): Callee {
+function callable({ name, version, fn, call = fn, key }: Registered): Callee {
   // The registry keeps functions of any parameters; whoever calls knows the ones it has.
-  return { name, version, fn: fn as DurableFunction, key: key as Callee["key"] };
+  return { name, version, fn: call as DurableFunction, key: key as Callee["key"] };
 }

@@ -6,14 +6,14 @@
  * I2. In an execution that has been given up, and after the end of the call, no operation does anything or ever
  *     settles.
  */
-import { childId, detachedId, isExternal, rootIdProblem, TAG } from "@resonate-ts/protocol";
+import { isExternal, rootIdProblem, TAG } from "@resonate-ts/protocol";
 import { ResonateError } from "../errors.ts";
 import { Cell, Future } from "../future.ts";
 import type { Recorded } from "../journal/journal.ts";
 import type { OptionFields } from "../options.ts";
 import type { Host } from "./host.ts";
 import { Ledger } from "./ledger.ts";
-import { createRequest, type Operation, type Place } from "./operations.ts";
+import { createRequest, nameOf, type Operation, type Place } from "./operations.ts";
 import { checkRecorded } from "./replay.ts";
 import { Stride } from "./stride.ts";
 
@@ -23,6 +23,12 @@ export interface Start {
   readonly options: OptionFields;
   /** The id, where the program chose it. */
   readonly chosen?: string | undefined;
+  /** Headers of its param. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Called when its promise is on record. */
+  readonly recorded?: () => void;
+  /** Its place, where that was reserved; else the next one. */
+  readonly seq?: number;
   /** Does the work here; without it, something outside has to. */
   readonly perform?: (cell: Cell, recorded: Recorded) => void;
 }
@@ -34,6 +40,7 @@ export class Starter {
   readonly #place: Place;
   #seq = 0;
   #closed = false;
+  #abandoned = false;
 
   constructor(host: Host, place: Place) {
     this.#host = host;
@@ -46,10 +53,30 @@ export class Starter {
     this.#closed = true;
   }
 
+  /** The call is in vain: operations that are asked for later are not done. */
+  abandon(): void {
+    this.#abandoned = true;
+  }
+
+  /** The id of a promise at a place. */
+  idAt(seq: number): string {
+    return nameOf({ kind: "promise", data: undefined }, this.#place, seq);
+  }
+
+  /** Keeps places for operations that start later, or never, whatever else is started meanwhile; gives the first. */
+  reserve(count: number): number {
+    const first = this.#seq;
+    this.#seq += count;
+    return first;
+  }
+
   /** Starts what `describe` says. What cannot be asked for at all ends the pass. */
   start(describe: () => Start): Future<never> {
-    if (this.#closed && !this.#host.ended) this.#warn();
-    if (this.#closed || this.#host.ended) return never();
+    if (this.#abandoned || this.#host.ended) return never();
+    if (this.#closed) {
+      this.#warn();
+      return never();
+    }
     this.stride.asked();
     this.#host.asked();
     try {
@@ -60,11 +87,11 @@ export class Starter {
     }
   }
 
-  #begin({ operation, options, chosen, perform }: Start): Future<never> {
-    const seq = this.#seq++;
+  #begin(start: Start): Future<never> {
+    const { operation, options, chosen, perform, seq = this.reserve(1) } = start;
     const attached = operation.kind !== "detached";
     const id =
-      chosen === undefined ? nameOf(operation, this.#place.id, seq) : checkedId(chosen, operation);
+      chosen === undefined ? nameOf(operation, this.#place, seq) : checkedId(chosen, operation);
     const shared = chosen === undefined ? undefined : this.#host.chosen.get(id);
     if (shared) return this.#share(shared, attached);
     const request = createRequest(operation, this.#place, {
@@ -73,14 +100,19 @@ export class Starter {
       now: this.#host.clock.now(),
       timeout: options.timeout,
       tags: options.tags,
+      headers: start.headers,
     });
-    const cell = new Cell(id, { joined: attached });
+    const cell = new Cell(id, {
+      joined: attached,
+      cancelable: attached && chosen === undefined,
+    });
     if (chosen !== undefined) this.#host.chosen.set(id, cell);
     this.ledger.add(cell);
     const creation = this.#host.journal.create(request);
     goOn(this.#host, creation, (recorded) => {
       const versionAsked = (options.version ?? 0) > 0;
       if (chosen === undefined) checkRecorded(operation, request, recorded, { versionAsked });
+      start.recorded?.();
       this.#recall(cell, recorded, perform);
     });
     if (creation instanceof Promise && isExternal(request.tags) && !perform) {
@@ -155,10 +187,6 @@ export function goOn<A>(host: Host, answer: A | Promise<A>, next: (answer: A) =>
 /** A future that nothing will ever settle. */
 export function never(): Future<never> {
   return new Future(new Cell("never"));
-}
-
-function nameOf(operation: Operation, parent: string, seq: number): string {
-  return operation.kind === "detached" ? detachedId(parent, seq) : childId(parent, seq);
 }
 
 /** A chosen id that comes from a registered `key` has not been checked yet. */

@@ -10,6 +10,8 @@ export interface CreateRequest {
   readonly tags: Tags;
   /** The param, not encoded yet. */
   readonly data: unknown;
+  /** Headers of the param, beside those of its encoding. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface RecordedParam {
@@ -81,12 +83,14 @@ export interface Journal {
    * Parks the task until one of `awaited` settles. Writes asked for from now on wait for `reopen`.
    *
    * Gives nothing when it is parked; otherwise the task is still ours, and it gives what settled meanwhile,
-   * perhaps with more. When an answer is lost it may have shown something that is never shown again, so it asks
+   * perhaps with more. Says of what it `registered` even so: the settling of those is noted by the server, and they
+   * need not be named again. When an answer is lost it may have shown something that is never shown again, so it asks
    * then for `all` that is waited for.
    */
   suspend(
     awaited: readonly string[],
     all: () => readonly string[],
+    registered: (ids: readonly string[]) => void,
   ): Promise<readonly PromiseRecord[] | undefined>;
   /** Goes on after `suspend`: under the same claim, or under a new one of the version given. */
   reopen(version?: number): void;

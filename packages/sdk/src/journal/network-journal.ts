@@ -40,7 +40,7 @@ import { outcomeOf, readRecord } from "./outcome.ts";
 import { type FencedAction, Write } from "./write.ts";
 
 /** Most promises named in one suspend; what is more is registered before, 500 requests in flight at most. */
-export const SUSPEND_ACTIONS_MAX = 500;
+const SUSPEND_ACTIONS_MAX = 500;
 /** Most promises named in a suspend whose first answer was lost: as many as surely fit into one request. */
 const SUSPEND_AGAIN_MAX = 2_000;
 
@@ -71,7 +71,7 @@ export class NetworkJournal implements Journal {
     this.#bytes = parts.preload.reduce((sum, promise) => sum + sizeOf(promise), 0);
   }
 
-  create({ id, timeoutAt, tags, data }: CreateRequest): Recorded | Promise<Recorded> {
+  create({ id, timeoutAt, tags, data, headers }: CreateRequest): Recorded | Promise<Recorded> {
     const known = this.#known.get(id);
     if (known) {
       this.#known.delete(id);
@@ -81,17 +81,17 @@ export class NetworkJournal implements Journal {
     const write = this.#write({ careful: true, follows: !isExternal(tags) });
     this.#post(
       write,
-      tried(() => this.#codec.encode(data)),
+      tried(() => this.#codec.encode(data, id)),
       (encoded) => {
-        param = encoded;
-        return { kind: "promise.create", data: { id, timeoutAt, tags, param: encoded } };
+        param = headers ? { ...encoded, headers: { ...encoded.headers, ...headers } } : encoded;
+        return { kind: "promise.create", data: { id, timeoutAt, tags, param } };
       },
     );
     return write.answer.then((promise) => readRecord(promise, this.#codec, param));
   }
 
   async settle({ id, outcome, leaf, ahead }: Ended): Promise<Settled> {
-    const ending = this.#encode(outcome);
+    const ending = this.#encode(id, outcome);
     const expected = ahead && this.#expected(ending);
     const write = this.#write({ careful: !leaf, guess: expected !== undefined });
     this.#post(write, ending, (end) => ({ kind: "promise.settle", data: { id, ...end } }));
@@ -123,10 +123,11 @@ export class NetworkJournal implements Journal {
   suspend(
     awaited: readonly string[],
     all: () => readonly string[],
+    registered: (ids: readonly string[]) => void,
   ): Promise<readonly PromiseRecord[] | undefined> {
     return this.#inTurn(() => {
       this.#outbox.close();
-      return this.#suspend(awaited, all);
+      return this.#suspend(awaited, all, registered);
     });
   }
 
@@ -154,7 +155,7 @@ export class NetworkJournal implements Journal {
   }
 
   async finish(outcome: Settled): Promise<PromiseRecord> {
-    const data = { id: this.#id, ...(await this.#encode(outcome)) };
+    const data = { id: this.#id, ...(await this.#encode(this.#id, outcome)) };
     const action = { kind: "promise.settle", head: {}, data } as const;
     const response = await this.#inTurn(() =>
       this.#send("task.fulfill", { ...this.#claim(), action }),
@@ -166,9 +167,10 @@ export class NetworkJournal implements Journal {
   async #suspend(
     awaited: readonly string[],
     all: () => readonly string[],
+    registered: (ids: readonly string[]) => void,
   ): Promise<readonly PromiseRecord[] | undefined> {
     const ahead = awaited.slice(0, -SUSPEND_ACTIONS_MAX);
-    const settled = ahead.length > 0 ? await this.#registerAhead(ahead) : [];
+    const settled = await this.#registerAhead(ahead, registered);
     if (settled.length > 0) return settled;
     const response = await this.#network.send(
       this.#suspension(awaited.slice(-SUSPEND_ACTIONS_MAX)),
@@ -189,13 +191,13 @@ export class NetworkJournal implements Journal {
   }
 
   /** An outcome as it is recorded. One that cannot be written is a failure like any other: the program is told. */
-  #encode(outcome: Settled): Ending | Promise<Ending> {
+  #encode(id: string, outcome: Settled): Ending | Promise<Ending> {
     const failed = (error: unknown) => {
       if (!isUnwritable(error)) throw error;
-      return this.#encode({ kind: "rejected", error });
+      return this.#encode(id, { kind: "rejected", error });
     };
     try {
-      const value = this.#codec.encode(contentOf(outcome));
+      const value = this.#codec.encode(contentOf(outcome), id);
       const ending = (encoded: Value) => ({ state: stateOf(outcome), value: encoded });
       return value instanceof Promise ? value.then(ending, failed) : ending(value);
     } catch (error) {
@@ -292,10 +294,13 @@ export class NetworkJournal implements Journal {
     this.#outbox.proved();
   }
 
-  /** Registers what is too much for one suspend; gives what turned out to be settled. */
-  async #registerAhead(ids: readonly string[]): Promise<readonly PromiseRecord[]> {
+  /** Registers what is too much for one suspend; gives what turned out to be settled, as soon as something has. */
+  async #registerAhead(
+    ids: readonly string[],
+    registered: (ids: readonly string[]) => void,
+  ): Promise<readonly PromiseRecord[]> {
     const settled: PromiseRecord[] = [];
-    for (let from = 0; from < ids.length; from += SUSPEND_ACTIONS_MAX) {
+    for (let from = 0; from < ids.length && settled.length === 0; from += SUSPEND_ACTIONS_MAX) {
       const page = ids.slice(from, from + SUSPEND_ACTIONS_MAX);
       const answers = await Promise.all(
         page.map((awaited) =>
@@ -306,6 +311,7 @@ export class NetworkJournal implements Journal {
         if (isRefusal(answer)) throw this.#refused(answer, "promise.register_callback");
         if (answer.data.promise.state !== "pending") settled.push(answer.data.promise);
       }
+      registered(page);
     }
     return settled;
   }

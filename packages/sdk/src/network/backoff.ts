@@ -1,4 +1,6 @@
 /** Waiting between attempts. */
+import type { Clock } from "../core/clock.ts";
+import { systemClock } from "../worker/system-clock.ts";
 
 export interface Backoff {
   /** First wait, in ms. */
@@ -11,21 +13,29 @@ export interface Backoff {
  * The wait after `failures` (from 1) failures in a row: doubling, and somewhere between half of it and all of
  * it, so that processes that lost the same server do not come back at the same instant.
  */
-export function backoffMs({ firstMs, mostMs }: Backoff, failures: number): number {
+export function backoffMs(
+  { firstMs, mostMs }: Backoff,
+  failures: number,
+  random: () => number = Math.random,
+): number {
   const most = Math.min(firstMs * 2 ** (failures - 1), mostMs);
-  return most * (0.5 + Math.random() / 2);
+  return most * (0.5 + random() / 2);
 }
 
 /** Resolves after `ms`, or as soon as `signal` aborts. Keeps the process alive meanwhile. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
+export function pause(
+  ms: number,
+  signal: AbortSignal,
+  clock: Pick<Clock, "after"> = systemClock,
+): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const done = () => {
-      clearTimeout(timer);
+      cancel();
       signal.removeEventListener("abort", done);
       resolve();
     };
-    const timer = setTimeout(done, ms);
+    const cancel = clock.after(ms, done);
     signal.addEventListener("abort", done);
   });
 }

@@ -12,7 +12,7 @@ const process = randomUUID().slice(0, 8);
 let count = 0;
 
 /** Names a request: unique in this process, and across processes as good as that. */
-export function nextCorrId(): string {
+function nextCorrId(): string {
   count += 1;
   return `${process}-${count}`;
 }

@@ -8,7 +8,6 @@
  * I2: every request that was taken ends: answered, or `ServerUnreachableError` once it has been tried for
  * `giveUpMs`.
  */
-import { setImmediate as turn } from "node:timers/promises";
 import {
   isRefusal,
   originOf,
@@ -17,7 +16,9 @@ import {
   type RequestKind,
   type Response,
 } from "@resonate-ts/protocol";
+import type { Clock } from "../core/clock.ts";
 import { ResonateError, ServerUnreachableError } from "../errors.ts";
+import { systemClock } from "../worker/system-clock.ts";
 import { type HttpReply, type Outcome, readBatchReply, readReply } from "./answers.ts";
 import { backoffMs, pause } from "./backoff.ts";
 import type { Reachability } from "./reachability.ts";
@@ -34,12 +35,30 @@ export interface RequestsOptions {
   readonly post: (body: string) => Promise<HttpReply>;
   /** Whether the server takes batches; `undefined` until it has answered once. */
   readonly batches: () => boolean | undefined;
-  readonly reachability: Reachability;
+  /** Told of every exchange that failed and of every one that did not. */
+  readonly reachability: Pick<Reachability, "lost" | "found">;
+  /** Names the server in errors. */
   readonly url: string;
   readonly token?: string | undefined;
   /** How long a request is tried, in ms. */
   readonly giveUpMs: number;
+  /** Default the machine's. */
+  readonly time?: RequestTime;
 }
+
+/** The time that retries take. */
+export interface RequestTime extends Pick<Clock, "after" | "turn"> {
+  /** Milliseconds since whenever. */
+  now(): number;
+  /** From 0 up to 1; spreads the retries of processes that lost the same server. */
+  random(): number;
+}
+
+const machineTime: RequestTime = {
+  ...systemClock,
+  now: () => performance.now(),
+  random: Math.random,
+};
 
 interface Entry {
   /** With its body, made anew where it is sent again in other words. */
@@ -54,8 +73,13 @@ interface Entry {
   sent: number;
 }
 
+/**
+ * Sends requests over anything that carries a text there and one back: what `HttpNetwork` is built on, for
+ * networks of your own.
+ */
 export class Requests {
   readonly #options: RequestsOptions;
+  readonly #time: RequestTime;
   readonly #queue: Entry[] = [];
   /** The last request of each tree, while requests are sent one by one. */
   readonly #tails = new Map<string, Promise<void>>();
@@ -65,6 +89,7 @@ export class Requests {
 
   constructor(options: RequestsOptions) {
     this.#options = options;
+    this.#time = options.time ?? machineTime;
   }
 
   send<K extends RequestKind>(
@@ -73,7 +98,7 @@ export class Requests {
   ): Promise<Response<K> | Refusal> {
     if (this.#stopping.signal.aborted) return Promise.reject(stopped(request));
     const answer = new Promise<Response | Refusal>((resolve, reject) => {
-      const giveUpAt = performance.now() + this.#options.giveUpMs;
+      const giveUpAt = this.#time.now() + this.#options.giveUpMs;
       const words = this.#words(request);
       this.#accept({ ...words, again, giveUpAt, resolve, reject, sent: 0 });
     });
@@ -111,7 +136,7 @@ export class Requests {
     this.#draining = true;
     while (this.#queue.length > 0) {
       // What is sent in one turn of the event loop travels together.
-      await turn();
+      await new Promise<void>((resolve) => this.#time.turn(resolve));
       const batches = this.#options.batches();
       if (batches === false) {
         for (const entry of this.#queue.splice(0)) this.#sendInTurn(entry);
@@ -139,7 +164,7 @@ export class Requests {
           left = left.filter((entry) => this.#mayGoOn(entry, outcome.cause));
           for (const entry of left)
             if (entry.again) Object.assign(entry, this.#words(entry.again()));
-          await pause(backoffMs(BACKOFF, failures), this.#stopping.signal);
+          await this.#pause(failures);
       }
     }
   }
@@ -183,7 +208,7 @@ export class Requests {
   /** One of a batch that has no answer yet is sent on, out of its place: the others have been applied. */
   async #deliver(entry: Entry, answer: Response | Refusal | undefined): Promise<void> {
     if (!answer) {
-      await pause(backoffMs(BACKOFF, entry.sent), this.#stopping.signal);
+      await this.#pause(entry.sent);
       if (this.#mayGoOn(entry, new Error("it answered that it cannot serve this now"))) {
         await this.#sendAlone(entry);
       }
@@ -195,9 +220,17 @@ export class Requests {
     }
   }
 
+  #pause(failures: number): Promise<void> {
+    return pause(
+      backoffMs(BACKOFF, failures, () => this.#time.random()),
+      this.#stopping.signal,
+      this.#time,
+    );
+  }
+
   #mayGoOn(entry: Entry, cause: Error): boolean {
     if (this.#stopping.signal.aborted) entry.reject(stopped(entry.request, cause));
-    else if (performance.now() < entry.giveUpAt) return true;
+    else if (this.#time.now() < entry.giveUpAt) return true;
     else entry.reject(new ServerUnreachableError({ url: this.#options.url, cause }));
     return false;
   }

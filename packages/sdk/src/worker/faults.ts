@@ -8,6 +8,7 @@
 import type { Clock } from "../core/clock.ts";
 import { isResonateError, reasonOf, ServerRefusedError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
+import type { Held } from "./claims.ts";
 
 /** How many claims of a task in a row may end without a verdict. */
 export const FAILURES_MAX = 5;
@@ -25,20 +26,25 @@ export type Measure =
 export interface Failed {
   readonly id: string;
   readonly error: unknown;
-  /** How many claims had failed before, as the server counts. */
-  readonly failures: number;
+  /** How many claims in a row had failed before, as the server counts; absent where it does not. */
+  readonly failures: number | undefined;
+  /** How many of them were not begun by this process. */
+  readonly losses: number;
   /** Its function was called: so it is registered here. */
   readonly called: boolean;
 }
 
 interface Fault {
+  /** How many passes in a row ended here so, for whatever reason. */
   readonly count: number;
+  /** How many of them the code has to answer for. */
+  readonly counted: number;
   readonly message: string;
   /** Until when offers of the task are declined, as the clock counts. */
   readonly declinedUntil: number;
 }
 
-const NONE: Fault = { count: 0, message: "", declinedUntil: 0 };
+const NONE: Fault = { count: 0, counted: 0, message: "", declinedUntil: 0 };
 
 export class Faults {
   readonly #logger: Logger;
@@ -52,24 +58,28 @@ export class Faults {
 
   /** What to do now. Logs a fault, once as long as it stays the same. */
   measure(failed: Failed): Measure {
-    const { id, error, called } = failed;
+    const { id, error, called, failures = Number.POSITIVE_INFINITY, losses } = failed;
     const before = this.#faults.get(id) ?? NONE;
     const count = before.count + 1;
-    const tries = Math.max(count, failed.failures + 1);
+    const counts = !isPassing(error) && !(isMissing(error) && !called);
+    // Where the server has counted less somebody else has got on with it meanwhile.
+    const counted = Math.min(before.counted, failures) + (counts ? 1 : 0);
+    const tries = counted + losses;
+    const attempt = Math.max(count, tries);
     const message = reasonOf(error);
-    const delayMs = Math.min(DELAY_MS_FIRST * 2 ** (tries - 1), DELAY_MS_MAX);
-    const others = isMissing(error) && (!called || tries === 1);
+    const delayMs = Math.min(DELAY_MS_FIRST * 2 ** (attempt - 1), DELAY_MS_MAX);
+    const others = isMissing(error) && (!called || attempt === 1);
     this.#remember(id, {
       count,
+      counted,
       message,
       declinedUntil: isMissing(error) ? this.#clock.now() + delayMs : 0,
     });
-    const counts = !isPassing(error) && !(isMissing(error) && !called);
     if (counts && tries >= FAILURES_MAX) return this.halt(id, { tries, error });
     const log = message === before.message ? this.#logger.debug : this.#logger.error;
     log.call(
       this.#logger,
-      { id, error, attempt: tries, retryMs: delayMs },
+      { id, error, attempt, retryMs: delayMs },
       `'${id}' could not go on and is tried again later; nothing was settled. ${message}`,
     );
     // What others may be able to run is not kept from them.
@@ -109,6 +119,11 @@ export class Faults {
     const oldest = this.#faults.keys().next();
     if (!oldest.done) this.#faults.delete(oldest.value);
   }
+}
+
+/** A pass that ended with an error of its own. */
+export function faultOf({ id, failures, losses, execution }: Held, error: unknown): Failed {
+  return { id, error, failures, losses, called: execution.called };
 }
 
 /** A function, or a version of it, that is not registered here. Others may have it. */

@@ -4,6 +4,7 @@ import type { Clock } from "../core/clock.ts";
 /** Longest wait that one timer of the platform takes, in ms; it fires at once when asked for more. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
+/** The clock and the timers of the machine; what a client uses unless it is given another clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   after: (ms, callback) => wait(ms, callback, true),

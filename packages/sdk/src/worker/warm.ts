@@ -1,7 +1,9 @@
 /** Executions that are parked and still in memory, bounded by count and by bytes; the least recently parked go first. */
 
+import type { PromiseRecord } from "@resonate-ts/protocol";
 import type { Execution } from "../core/execution.ts";
 import { ResonateError } from "../errors.ts";
+import type { Claimed } from "./claims.ts";
 
 /** Most bytes that they hold together, as far as it can be told: a part of what a process has by default. */
 const BYTES_MAX = 256 * 1_024 * 1_024;
@@ -10,6 +12,8 @@ export interface Warm {
   readonly execution: Execution;
   /** The version of the claim under which it parked. */
   readonly version: number;
+  /** The task's own promise. */
+  readonly promise: Pick<PromiseRecord, "createdAt">;
 }
 
 export class WarmExecutions {
@@ -48,6 +52,11 @@ export class WarmExecutions {
     this.#entries.clear();
     this.#bytes = 0;
   }
+}
+
+/** Whether a claim is the one right after that under which an execution was parked. */
+export function follows({ task, promise }: Claimed, warm: Warm): boolean {
+  return task.version === warm.version + 1 && promise.createdAt === warm.promise.createdAt;
 }
 
 /** It replays from its record if it is wanted again. */

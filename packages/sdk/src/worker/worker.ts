@@ -8,15 +8,10 @@
  *     the function replays from the record.
  * I4. Offers may be dropped at any time: the server makes them again.
  */
-import {
-  type ExecuteMessage,
-  isRefusal,
-  isTimer,
-  type PromiseRecord,
-  type TaskRecord,
-} from "@resonate-ts/protocol";
+import { type ExecuteMessage, isRefusal, isTimer, type PromiseRecord } from "@resonate-ts/protocol";
 import type { Codec } from "../codec/codec.ts";
-import { type Ending, Execution } from "../core/execution.ts";
+import { Execution } from "../core/execution.ts";
+import type { Ending } from "../core/execution-host.ts";
 import type { Surroundings } from "../core/host.ts";
 import { LeaseLostError } from "../errors.ts";
 import { NetworkJournal } from "../journal/network-journal.ts";
@@ -24,11 +19,15 @@ import { makeRequest } from "../network/envelope.ts";
 import type { Network } from "../network/network.ts";
 import { readBranch } from "../network/recover.ts";
 import { Announcer } from "./announcer.ts";
-import { FAILURES_MAX, type Failed, Faults, type Measure } from "./faults.ts";
+import { BegunClaims } from "./begun-claims.ts";
+import type { Claimed, Given, Held, Offer } from "./claims.ts";
+import { FAILURES_MAX, Faults, faultOf, type Measure } from "./faults.ts";
 import { Handback } from "./handback.ts";
 import { Heartbeats } from "./heartbeats.ts";
+import { PutOff } from "./put-off.ts";
 import { neverCertain, settledReason, stopping } from "./reasons.ts";
-import { forget, type Warm, WarmExecutions } from "./warm.ts";
+import { CALM_MS, SUSPECT_LOSSES, Suspects } from "./suspects.ts";
+import { follows, forget, type Warm, WarmExecutions } from "./warm.ts";
 
 /** Most offers that wait for a free place; what is beyond is dropped, and the server makes it again. */
 const OFFERS_MAX = 10_000;
@@ -52,38 +51,6 @@ export interface WorkerOptions {
   readonly onAway: (id: string) => void;
 }
 
-/** A claim as the server grants it. */
-export interface Claimed {
-  readonly task: Pick<TaskRecord, "id" | "version" | "failures" | "cause">;
-  readonly promise: PromiseRecord;
-  readonly preload: readonly PromiseRecord[];
-}
-
-interface Offer {
-  readonly id: string;
-  readonly version: number;
-}
-
-/** A claim that the server took for us. */
-interface Given extends Claimed {
-  /** Its preload is what has settled since the task was last claimed. */
-  readonly delta: boolean;
-}
-
-interface Held extends Offer {
-  readonly promise: PromiseRecord;
-  /** Another one when it is replayed under this claim. */
-  execution: Execution;
-  /** How many claims in a row had ended without a verdict before this one. */
-  readonly failures: number;
-  /** How often it has been replayed under this claim. */
-  replays: number;
-  /** Its execution has been given up. */
-  dropped: boolean;
-  /** Its pass is over, and what follows from that is under way. */
-  over: boolean;
-}
-
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #held = new Map<string, Held>();
@@ -91,13 +58,14 @@ export class Worker {
   readonly #claiming = new Map<string, Promise<void>>();
   /** Offers that wait for a free place, the oldest first. */
   readonly #offers = new Map<string, Offer>();
-  /** Offers, and claims given, of what is held. */
-  readonly #again = new Map<string, Offer | Given>();
+  readonly #again = new PutOff();
+  readonly #begun = new BegunClaims();
   readonly #warm: WarmExecutions;
   readonly #heartbeats: Heartbeats;
   readonly #announcer: Announcer;
   readonly #faults: Faults;
   readonly #handback: Handback;
+  readonly #suspects: Suspects;
   #stopped: Promise<void> | undefined;
 
   constructor(options: WorkerOptions) {
@@ -109,6 +77,7 @@ export class Worker {
     this.#warm = new WarmExecutions(warmExecutionsMax);
     this.#faults = new Faults({ logger, clock });
     this.#handback = new Handback({ network, logger, clock });
+    this.#suspects = new Suspects({ clock, next: (offer) => this.#consider(offer) });
     const held = () => [...this.#held.values()].map(({ id, version }) => ({ id, version }));
     const lost = (claim: Offer) => this.#lost(claim);
     this.#heartbeats = new Heartbeats({ network, clock, logger, pid, ttlMs, held, lost });
@@ -142,8 +111,8 @@ export class Worker {
   /** Takes up an offer, now or when there is room. */
   #consider(offer: Offer): void {
     const { id } = offer;
-    if (this.#stopped || this.#faults.declines(id)) return;
-    if (this.#held.has(id) || this.#claiming.has(id)) this.#again.set(id, offer);
+    if (this.#stopped || this.#faults.declines(id) || this.#suspects.keeps(offer)) return;
+    if (this.#held.has(id) || this.#claiming.has(id)) this.#again.put(offer);
     else if (this.#full()) this.#queue(offer);
     else this.#claim(offer);
   }
@@ -151,6 +120,7 @@ export class Worker {
   /** A promise has settled. If its task runs here, that was somebody else's doing, and the work is in vain. */
   settled(promise: PromiseRecord): void {
     const { id } = promise;
+    for (const { execution } of this.#held.values()) void execution.heard(promise);
     const reason = settledReason(promise);
     const held = this.#held.get(id);
     if (held) drop(held, reason);
@@ -168,14 +138,15 @@ export class Worker {
     this.#announcer.stop();
     this.#heartbeats.stop();
     this.#offers.clear();
-    this.#again.clear();
+    const given = this.#again.clear();
     this.#warm.clear();
+    this.#suspects.stop();
     this.#handback.cancel();
     const held = [...this.#held.values()];
     this.#held.clear();
     for (const claim of held) drop(claim, stopping(claim.id));
     const released = Promise.all([
-      ...held.map((claim) => this.#handback.release(claim)),
+      ...[...held, ...given].map((claim) => this.#handback.release(claim)),
       ...this.#claiming.values(),
     ]);
     const late = Promise.withResolvers<void>();
@@ -235,10 +206,11 @@ export class Worker {
   #given(claimed: Given): void {
     const { task, promise } = claimed;
     const held = this.#held.get(task.id);
-    if (isTimer(promise.tags) || (held && held.version >= task.version)) return;
+    // A message may come twice, and late: what it would start anew is under way, or over.
+    if (isTimer(promise.tags) || this.#begun.has(claimed)) return;
     const ending = held && (held.over || held.execution.parking);
     // What is held is being let go, and that is how it came to be given anew: it goes on when that is through.
-    if (ending || this.#claiming.has(task.id)) this.#again.set(task.id, claimed);
+    if (ending || this.#claiming.has(task.id)) this.#again.put(claimed);
     else if (this.#stopped || (!held && this.#full())) void this.#handback.release(task);
     else {
       this.#begin(claimed, this.#warm.take(task.id));
@@ -246,29 +218,50 @@ export class Worker {
     }
   }
 
-  #begin({ task, promise, preload, delta }: Given, warm: Warm | undefined): void {
+  #begin(claimed: Given, warm: Warm | undefined): void {
+    const { task, promise, preload, delta } = claimed;
     const { id, version } = task;
     const before = this.#held.get(id);
     if (before) drop(before, new LeaseLostError({ promiseId: id }));
-    const goesOn = warm !== undefined && version === warm.version + 1;
+    const losses = Math.max((task.failures ?? 0) - this.#begun.outlived(claimed), 0);
+    const suspect = losses >= SUSPECT_LOSSES && losses < FAILURES_MAX;
+    if (suspect && !this.#suspects.admit(id)) {
+      this.#giveBack(task, warm);
+      return;
+    }
+    this.#begun.add(claimed);
+    const goesOn = warm !== undefined && follows(claimed, warm);
     if (warm && !goesOn) forget(warm);
     const execution = goesOn ? warm.execution : this.#execution({ task, promise, preload });
-    const state = { failures: task.failures ?? 0, replays: 0, dropped: false, over: false };
+    const failures =
+      task.failures ?? (this.#options.network.extensions.has("claim") ? 0 : undefined);
+    const state = { failures, losses, replays: 0, dropped: false, over: false };
     const held: Held = { id, version, promise, execution, ...state };
     this.#held.set(id, held);
     this.#heartbeats.start();
-    if (held.failures >= FAILURES_MAX) return void this.#quarantine(held, task.cause);
-    void this.#first(held, { goesOn, preload, delta }).then((ending) => this.#ended(held, ending));
+    if (losses >= FAILURES_MAX) return void this.#quarantine(held, task.cause);
+    const calm = suspect ? this.#handback.pause(CALM_MS) : undefined;
+    void this.#first(held, { goesOn, preload, delta, calm }).then((ending) =>
+      this.#ended(held, ending),
+    );
+  }
+
+  /** Another suspect is on trial. */
+  #giveBack({ id, version }: Offer, warm: Warm | undefined): void {
+    if (warm) forget(warm);
+    void this.#handback.release({ id, version });
+    this.#options.onAway(id);
+    if (this.#held.delete(id)) this.#next(id);
   }
 
   /** Whoever ran it before did not live to tell how it ended, too often: nobody is to try it again. */
   async #quarantine(held: Held, cause: string | undefined): Promise<void> {
-    const { id, failures } = held;
+    const { id, losses } = held;
     held.over = true;
     const error = new Error(
       cause ?? "The processes that ran it were lost, each time before it ended.",
     );
-    await this.#takeMeasure(held, this.#faults.halt(id, { tries: failures, error }));
+    await this.#takeMeasure(held, this.#faults.halt(id, { tries: losses, error }));
     if (this.#held.get(id) !== held) return;
     drop(held, new LeaseLostError({ promiseId: id }));
     this.#held.delete(held.id);
@@ -276,16 +269,19 @@ export class Worker {
     this.#next(id);
   }
 
-  #first(
+  async #first(
     held: Held,
     how: {
       readonly goesOn: boolean;
       readonly preload: Claimed["preload"];
       readonly delta: boolean;
+      readonly calm: Promise<void> | undefined;
     },
   ): Promise<Ending> {
     const { execution, version } = held;
-    const { goesOn, preload, delta } = how;
+    const { goesOn, preload, delta, calm } = how;
+    if (calm) await calm;
+    if (held.dropped) return { kind: "dropped" };
     if (goesOn) return execution.resume({ version, preload, read: !delta });
     // What has settled lately is not enough for an execution that starts from the top.
     return delta ? this.#replay(held) : execution.run();
@@ -310,7 +306,7 @@ export class Worker {
       const preload = await readBranch(held.promise, (request) => network.send(request));
       if (held.dropped) return { kind: "dropped" };
       held.execution = this.#execution({
-        task: held,
+        task: { id: held.id, version: held.version },
         promise: held.promise,
         preload: preload ?? [],
       });
@@ -326,12 +322,12 @@ export class Worker {
     held.over = ending.kind !== "misled";
     switch (ending.kind) {
       case "settled":
-        this.#faults.clear(held.id);
+        this.#verdict(held.id);
         this.#held.delete(held.id);
         onSettled(ending.promise);
         break;
       case "parked":
-        this.#faults.clear(held.id);
+        this.#verdict(held.id);
         this.#held.delete(held.id);
         this.#keep(held);
         onAway(held.id);
@@ -351,7 +347,13 @@ export class Worker {
         onAway(held.id);
         break;
     }
+    this.#suspects.over(held.id);
     this.#next(held.id);
+  }
+
+  #verdict(id: string): void {
+    this.#faults.clear(id);
+    this.#begun.verdict(id);
   }
 
   async #takeMeasure(held: Held, measure: Measure): Promise<void> {
@@ -387,10 +389,6 @@ export class Worker {
       this.#consider(offer);
     }
   }
-}
-
-function faultOf({ id, failures, execution }: Held, error: unknown): Failed {
-  return { id, error, failures, called: execution.called };
 }
 
 function drop(held: Held, reason: unknown): void {

@@ -3,6 +3,8 @@ import { EXTENSIONS } from "@resonate-ts/server";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Constant, type Context, Never, type ResonateError } from "../../src/index.ts";
 import { makeRequest } from "../../src/network/envelope.ts";
+import { type Failed, Faults } from "../../src/worker/faults.ts";
+import { systemClock } from "../../src/worker/system-clock.ts";
 import { fenced, idOf, refusal } from "./engine-network.ts";
 import { gate, openWorld, WITHOUT_CLAIMS, type World } from "./world.ts";
 
@@ -146,6 +148,71 @@ test("a server that does not let us is asked again for as long as it takes", asy
   }
 
   expect(client.network.summary("task.halt")).toEqual([]);
+});
+
+test("what the server could not be asked for does not count when the code fails later", async () => {
+  let away = true;
+  const fn = async (ctx: Context) => {
+    await ctx.run(() => 1);
+    ctx.panic(true, "stop here");
+  };
+  const client = world.client({ register: { fn }, extensions: WITHOUT_CLAIMS });
+  client.network.intercept = (request) =>
+    away && request.kind === "task.fence" ? refusal(request, 403) : (undefined as never);
+  await client.resonate.beginRun("w", "fn");
+  const fences = () => client.network.sent.filter(({ kind }) => kind === "task.fence").length;
+  for (let tries = 1; tries <= 5; tries++) {
+    while (fences() < tries) await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+    away = tries < 5;
+    await vi.advanceTimersByTimeAsync(30_000);
+  }
+
+  await client.logs("error", /stop here/);
+
+  expect(client.network.summary("task.halt")).toEqual([]);
+});
+
+describe("failures that are told by the server", () => {
+  const error = new Error("boom");
+  const failed = (told: Pick<Failed, "failures" | "losses">): Failed => ({
+    id: "w",
+    error,
+    called: true,
+    ...told,
+  });
+  const faults = () => {
+    const log = () => {};
+    const logger = { debug: log, info: log, warn: log, error: log };
+    return new Faults({ logger, clock: systemClock });
+  };
+
+  test("fewer than were seen here mean that somebody got on with it meanwhile", () => {
+    const here = faults();
+    for (let tries = 1; tries <= 10; tries++) {
+      expect(here.measure(failed({ failures: 0, losses: 0 })).kind).toBe("release");
+    }
+  });
+
+  test("of others and of this process make five together", () => {
+    const here = faults();
+    const kinds = [
+      { failures: 1, losses: 1 },
+      { failures: 3, losses: 2 },
+      { failures: 4, losses: 2 },
+    ].map((told) => here.measure(failed(told)).kind);
+
+    expect(kinds).toEqual(["release", "release", "halt"]);
+  });
+
+  test("are counted here where the server tells of none", () => {
+    const here = faults();
+    const kinds = Array.from({ length: 5 }, () => {
+      return here.measure(failed({ failures: undefined, losses: 0 })).kind;
+    });
+
+    expect(kinds).toEqual(["release", "release", "release", "release", "halt"]);
+  });
 });
 
 describe("a function that is not registered here", () => {

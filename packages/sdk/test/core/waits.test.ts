@@ -23,6 +23,28 @@ test("everything is named at the first park, what is awaited last", () => {
   expect(named.at(-1)).toBe("1");
 });
 
+test("of what nobody awaits yet a bounded part is named at each park, and what is awaited with it", () => {
+  const waits = new Waits();
+  parked(waits, 1_000, { awaited: (i) => i === 999 });
+
+  const parks = Array.from({ length: 3 }, () => {
+    const named = waits.named({ all: false });
+    waits.registered(named);
+    return named;
+  });
+
+  expect(parks.map((named) => named.includes("999"))).toEqual([true, true, true]);
+  expect(parks.every(({ length }) => length <= 1 + 400 + 32)).toBe(true);
+  expect(new Set(parks.flat()).size).toBe(1_000);
+});
+
+test("all that is awaited is named at once, however much it is", () => {
+  const waits = new Waits();
+  parked(waits, 1_000, { awaited: () => true });
+
+  expect(waits.named({ all: false }).length).toBe(1_000);
+});
+
 test("after that a bounded part is named at each park, another one each time", () => {
   const waits = new Waits();
   parked(waits, 100, { awaited: () => true });

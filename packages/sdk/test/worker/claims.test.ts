@@ -140,6 +140,30 @@ describe("a claim that is given", () => {
     expect(network.summary("task.acquire", "task.release")).toEqual([]);
   });
 
+  test("while its task is being parked is given back when the process stops", async () => {
+    function* fn(ctx: Context): Generator<unknown, string, unknown> {
+      return yield* yield* ctx.promise<string>();
+    }
+    const { resonate, network } = world.client({ pid: "p", register: { fn } });
+    const parking = gate();
+    network.intercept = (request) => {
+      if (request.kind !== "task.suspend") return undefined as never;
+      parking.resolve();
+      return new Promise<never>(() => {});
+    };
+    const { task, ...rest } = await claimFor("p", "w");
+    network.deliver(given({ task, ...rest }));
+    await parking.promise;
+    network.deliver(given({ task: { ...task, version: 2 }, ...rest }));
+
+    await resonate.stop();
+
+    const released = network.sent.filter(({ kind }) => kind === "task.release");
+    expect(released.map(({ data }) => data)).toEqual(
+      [1, 2].map((version) => ({ id: "w", version })),
+    );
+  });
+
   test("is confirmed by a heartbeat within a second, if it is still held then", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const started = gate();

@@ -12,7 +12,7 @@ test("beyond so many bytes the least recently parked are dropped, and what was t
   const dropped: string[] = [];
   const warm = new WarmExecutions(100, 10);
   const put = (id: string, bytes: number) =>
-    warm.put({ execution: holding(id, bytes, dropped), version: 1 });
+    warm.put({ execution: holding(id, bytes, dropped), version: 1, promise: { createdAt: 0 } });
 
   put("a", 5);
   put("b", 5);

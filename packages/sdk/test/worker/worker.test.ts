@@ -349,3 +349,30 @@ describe("work whose promise somebody else settles", () => {
     },
   );
 });
+
+test("a claim that is told of twice is run once, whether what it was for is over or parked", async () => {
+  const calls: string[] = [];
+  const leaf = async ({ id }: Context) => {
+    calls.push(id);
+  };
+  async function parks(ctx: Context) {
+    calls.push(ctx.id);
+    await ctx.promise();
+  }
+  const { resonate, network } = world.client({
+    register: { leaf, parks },
+    defaultTarget: "default",
+  });
+  await resonate.rpc("over", "leaf");
+  await resonate.beginRpc("waits", "parks");
+  await network.parked("waits");
+  const claims = network.messages.filter(
+    ({ kind, data }) => kind === "execute" && "promise" in data,
+  );
+
+  for (const message of claims) network.deliver(message);
+  await resonate.rpc("after", "leaf");
+
+  expect(claims).toHaveLength(2);
+  expect(calls).toEqual(["over", "waits", "after"]);
+});

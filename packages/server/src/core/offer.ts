@@ -39,9 +39,10 @@ export function standingOffer({ tags }: PromiseRecord, at: number): string | und
   return isTimer(tags) || (delay !== undefined && delay > at) ? undefined : tags[TAG.target];
 }
 
-/** Whether whoever takes the tasks of this promise has a stream. */
-export function isPolled({ tags }: PromiseRecord): boolean {
-  return addressKind(tags) === "poll";
+/** The group whose workers take the task of this promise from their streams; `undefined` where somebody is called. */
+export function groupOf({ tags }: Pick<PromiseRecord, "tags">): string | undefined {
+  const address = addressOf(tags);
+  return address?.kind === "poll" ? address.group : undefined;
 }
 
 /**
@@ -52,14 +53,14 @@ export function isPolled({ tags }: PromiseRecord): boolean {
 export function offerAgain(task: StoredTask, promise: PromiseRecord, world: World): Offer {
   const offered = offer(task, promise, world);
   const { retryTimeoutMs, retryTimeoutMsMax = retryTimeoutMs } = world.settings;
-  if (offered.messages.length === 0 || addressKind(promise.tags) === "push") return offered;
+  if (offered.messages.length === 0 || addressOf(promise.tags)?.kind === "push") return offered;
   const wait = Math.max(Math.min(world.at - promise.createdAt, retryTimeoutMsMax), retryTimeoutMs);
   return { ...offered, task: { ...offered.task, dueAt: world.at + wait } };
 }
 
-function addressKind(tags: Tags) {
+function addressOf(tags: Tags) {
   const target = tags[TAG.target];
-  return target === undefined ? undefined : parseAddress(target)?.kind;
+  return target === undefined ? undefined : parseAddress(target);
 }
 
 /** The first offer of a new task: now, or when its delay has passed. */

@@ -46,6 +46,8 @@ interface InternalSteps {
     readonly lost: boolean;
     /** Nobody is known to have worked on it: a claim that was given and not taken up. It counts as no failure. */
     readonly untouched?: boolean;
+    /** Only a task of this group: what is known of its holder is known from there. */
+    readonly group?: string;
     /** Only a task whose target is polled: whoever holds it would have a stream by now. */
     readonly onlyPolled?: boolean;
   };

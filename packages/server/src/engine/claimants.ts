@@ -8,7 +8,7 @@ import { type Address, parseAddress } from "@resonate-ts/protocol";
 import type { Change, StoredTask } from "../core/records.ts";
 import { type Call, callOf } from "./call.ts";
 import type { Claimant, Claims, ExecuteOffer } from "./execute.ts";
-import type { Holdings } from "./holdings.ts";
+import type { Holdings, Suspended } from "./holdings.ts";
 import type { Member, Roster } from "./roster.ts";
 
 /** Most claims that one process was given and that have not ended; more of its work it asks for itself. */
@@ -22,10 +22,15 @@ export interface Wanted {
   readonly call: Call | undefined;
 }
 
-/** What processes hold beyond what has been seen of them; negative where it is less. */
-type Unseen = Map<string, { held: number; given: number }>;
+/** What a batch has done that is not committed yet. */
+interface Unseen {
+  /** What processes hold beyond what has been seen of them; negative where it is less. */
+  readonly loads: Map<string, { held: number; given: number }>;
+  /** The tasks that were suspended in it, and by whom. */
+  readonly suspended: Map<string, Suspended>;
+}
 
-const SEEN: Unseen = new Map();
+const SEEN: Unseen = { loads: new Map(), suspended: new Map() };
 
 export class Claimants<O> {
   readonly #roster: Roster<O>;
@@ -46,26 +51,28 @@ export class Claimants<O> {
   ): { readonly claimant: Claimant; readonly release: () => void } | undefined {
     const { call } = wanted;
     const member =
-      call && this.#find(wanted, (one) => one !== unlike && this.#fits(one, call, unseen));
+      call && this.#find(wanted, unseen, (one) => one !== unlike && this.#fits(one, call, unseen));
     if (!member?.announced) return undefined;
     const { group, id: pid } = member.connection;
     const { ttl } = member.announced;
-    const claimant = { pid, group, ttl, warm: this.#warm(wanted) === member };
+    const claimant = { pid, group, ttl, warm: this.#warm(wanted, unseen) === member };
     return { claimant, release: this.#holdings.reserve(pid) };
   }
 
   /** Who is given the tasks that one batch leaves pending. `end` ends what was reserved, when the batch is over. */
   forBatch(): Claims & { end(): void } {
     const reserved: (() => void)[] = [];
-    const unseen: Unseen = new Map();
+    const unseen: Unseen = { loads: new Map(), suspended: new Map() };
     const free = () => {
       for (const release of reserved.splice(0)) release();
     };
     return {
       begin: (changes) => {
         free();
-        unseen.clear();
+        unseen.loads.clear();
+        unseen.suspended.clear();
         this.#count(changes, unseen);
+        this.#noteSuspended(changes, unseen);
       },
       claimantOf: ({ task, promise, address: target }: ExecuteOffer) => {
         const address = parseAddress(target);
@@ -80,18 +87,24 @@ export class Claimants<O> {
   }
 
   /** The one that is named, else the one that has the execution in memory, else the next in turn. */
-  #find(wanted: Wanted, fits: (member: Member<O>) => boolean): Member<O> | undefined {
+  #find(
+    wanted: Wanted,
+    unseen: Unseen,
+    fits: (member: Member<O>) => boolean,
+  ): Member<O> | undefined {
     const { cast, group, id } = wanted.address;
     const named = id === undefined ? undefined : this.#roster.named(group, id);
     if (named) return fits(named) ? named : undefined;
     if (cast === "uni") return undefined;
-    const warm = this.#warm(wanted);
+    const warm = this.#warm(wanted, unseen);
     return warm && fits(warm) ? warm : this.#roster.next(group, fits);
   }
 
   /** Who suspended the task last and is the same process still. */
-  #warm(wanted: Wanted): Member<O> | undefined {
-    const suspended = this.#holdings.suspended(wanted);
+  #warm(wanted: Wanted, unseen: Unseen): Member<O> | undefined {
+    const { id, version } = wanted;
+    const now = unseen.suspended.get(id);
+    const suspended = now?.version === version ? now : this.#holdings.suspended(wanted);
     const member = suspended && this.#roster.named(wanted.address.group, suspended.pid);
     return member?.connection.incarnation === suspended?.incarnation ? member : undefined;
   }
@@ -100,7 +113,7 @@ export class Claimants<O> {
     if (!announced || silent) return false;
     if (!announced.functions.get(call.func)?.has(call.version)) return false;
     const { held, given, reserved } = this.#holdings.load(connection.id);
-    const more = unseen.get(connection.id) ?? { held: 0, given: 0 };
+    const more = unseen.loads.get(connection.id) ?? { held: 0, given: 0 };
     const givenMax = Math.min(announced.slots, GIVEN_MAX);
     return (
       held + more.held + reserved < announced.slots && given + more.given + reserved < givenMax
@@ -116,13 +129,32 @@ export class Claimants<O> {
       const before = this.#holdings.of(id);
       const after = state === "acquired" ? pid : undefined;
       if (after !== undefined && before?.version === version) continue;
-      if (before) add(unseen, before.pid, { held: -1, given: before.given ? -1 : 0 });
-      if (after !== undefined) add(unseen, after, { held: 1, given: 0 });
+      if (before) add(unseen.loads, before.pid, { held: -1, given: before.given ? -1 : 0 });
+      if (after !== undefined) add(unseen.loads, after, { held: 1, given: 0 });
+    }
+  }
+
+  /** What was suspended and woken in one batch goes back to whoever suspended it. */
+  #noteSuspended(changes: readonly Change[], { suspended }: Unseen): void {
+    const claims = new Map<string, { readonly version: number; readonly pid: string }>();
+    for (const change of changes) {
+      if (!("put" in change) || change.put !== "task") continue;
+      const { id, state, version, pid } = change.record;
+      if (state === "acquired" && pid !== undefined) claims.set(id, { version, pid });
+      const holder = claims.get(id) ?? this.#holdings.of(id);
+      if (state !== "suspended" || holder?.version !== version) continue;
+      const [member] = this.#roster.ofProcess(holder.pid);
+      const { pid: by } = holder;
+      suspended.set(id, { pid: by, version, incarnation: member?.connection.incarnation });
     }
   }
 }
 
-function add(unseen: Unseen, pid: string, { held, given }: { held: number; given: number }): void {
-  const before = unseen.get(pid) ?? { held: 0, given: 0 };
-  unseen.set(pid, { held: before.held + held, given: before.given + given });
+function add(
+  loads: Unseen["loads"],
+  pid: string,
+  { held, given }: { held: number; given: number },
+): void {
+  const before = loads.get(pid) ?? { held: 0, given: 0 };
+  loads.set(pid, { held: before.held + held, given: before.given + given });
 }

@@ -11,6 +11,11 @@ export interface Clock {
    * process alive. The returned function cancels it.
    */
   after(ms: number, callback: () => void): () => void;
+  /**
+   * As `after`, for what is looked at again and again whether anything happened or not. A simulated clock may do it less
+   * often while nothing happens. Default `after`.
+   */
+  upkeep?(ms: number, callback: () => void): () => void;
 }
 
 /** Most that the clock waits at its floor, in ms: as far as a store's floor may be ahead of what was handed out. */

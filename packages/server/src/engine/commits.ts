@@ -93,7 +93,7 @@ export class Commits {
 
   /** Starts committing, unless it is under way; a turn later, so that what arrives together goes together. */
   #run(): void {
-    this.#running ??= new Promise<void>((resolve) => setImmediate(resolve))
+    this.#running ??= turn()
       .then(() => this.#drain())
       .catch((error) => this.#stop([], error))
       .finally(() => {
@@ -110,6 +110,8 @@ export class Commits {
       }
       const entries = this.#next();
       if (entries.length > 0) await this.#commit(entries);
+      // Callers in this process that ask again at once must not keep timers and I/O waiting.
+      if (this.#queue.length > 0) await turn();
     }
   }
 
@@ -175,6 +177,11 @@ export class Commits {
 
 function refuse(entries: readonly Entry[], error: unknown): void {
   for (const { steps, resolve } of entries) resolve(steps.map((step) => failure(step, error)));
+}
+
+/** What is ready in this turn of the event loop goes on before this does. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** The answer to a step that could not be taken. */

@@ -1,16 +1,17 @@
 /**
- * Processes whose connection has closed, and how long they may take to come back before what they hold is
- * offered to others.
+ * Processes whose connection to a group has closed, and how long they may take to come back before what they hold of
+ * that group is offered to others. Names of processes are free text: what one group knows of a name is nothing to another.
  *
  * A claim can be committed after its process has gone (it was on its way), so those who have left are remembered,
  * and such a claim gets the same grace.
  */
+import type { Place } from "../stores/store.ts";
 import type { Clock } from "./clock.ts";
 
 /** Most processes remembered; of those that left longer ago a late claim keeps its lease. */
 const REMEMBERED_MAX = 10_000;
 
-interface Departed {
+interface Departed extends Place {
   readonly graceMs: number;
   readonly incarnation?: string | undefined;
   /** Ends the wait; absent once the grace is over. */
@@ -18,54 +19,71 @@ interface Departed {
 }
 
 export class Departures {
+  /** By place, those that left longest ago first. */
   readonly #departed = new Map<string, Departed>();
+  readonly #ofProcess = new Map<string, Set<Departed>>();
   readonly #clock: Clock;
-  readonly #release: (pid: string) => void;
+  readonly #release: (place: Place) => void;
 
-  /** `release` is called when a grace is over and the process has not come back. */
-  constructor(clock: Clock, release: (pid: string) => void) {
+  /** `release` is called when a grace is over and the process has not come back to the group. */
+  constructor(clock: Clock, release: (place: Place) => void) {
     this.#clock = clock;
     this.#release = release;
   }
 
-  left(pid: string, { graceMs, incarnation }: Omit<Departed, "cancel">): void {
-    this.back(pid);
-    const departed: Departed = { graceMs, incarnation, cancel: undefined };
-    this.#departed.set(pid, departed);
-    this.#wait(pid, departed);
+  left({ group, id, graceMs, incarnation }: Omit<Departed, "cancel">): void {
+    this.back({ group, id });
+    const departed: Departed = { group, id, graceMs, incarnation, cancel: undefined };
+    this.#departed.set(keyOf(departed), departed);
+    this.#ofProcess.set(id, (this.#ofProcess.get(id) ?? new Set()).add(departed));
+    this.#wait(departed);
     if (this.#departed.size <= REMEMBERED_MAX) return;
-    for (const [oldest, { cancel }] of this.#departed) {
+    for (const oldest of this.#departed.values()) {
       // Its grace is over, or another one has to be forgotten.
-      if (cancel) continue;
-      this.#departed.delete(oldest);
+      if (oldest.cancel) continue;
+      this.#forget(oldest);
       return;
     }
   }
 
-  back(pid: string): void {
-    this.#departed.get(pid)?.cancel?.();
-    this.#departed.delete(pid);
+  back(place: Place): void {
+    const departed = this.#departed.get(keyOf(place));
+    if (!departed) return;
+    departed.cancel?.();
+    this.#forget(departed);
   }
 
-  incarnationOf(pid: string): string | undefined {
-    return this.#departed.get(pid)?.incarnation;
+  incarnationOf(place: Place): string | undefined {
+    return this.#departed.get(keyOf(place))?.incarnation;
   }
 
   /** A claim of this process has been committed. */
   claimed(pid: string | undefined): void {
-    const departed = pid === undefined ? undefined : this.#departed.get(pid);
-    if (pid !== undefined && departed && !departed.cancel) this.#wait(pid, departed);
+    const left = pid === undefined ? undefined : this.#ofProcess.get(pid);
+    for (const departed of left ?? []) if (!departed.cancel) this.#wait(departed);
   }
 
   stop(): void {
     for (const { cancel } of this.#departed.values()) cancel?.();
     this.#departed.clear();
+    this.#ofProcess.clear();
   }
 
-  #wait(pid: string, departed: Departed): void {
+  #forget(departed: Departed): void {
+    this.#departed.delete(keyOf(departed));
+    const left = this.#ofProcess.get(departed.id);
+    left?.delete(departed);
+    if (left?.size === 0) this.#ofProcess.delete(departed.id);
+  }
+
+  #wait(departed: Departed): void {
     departed.cancel = this.#clock.after(departed.graceMs, () => {
       departed.cancel = undefined;
-      this.#release(pid);
+      this.#release(departed);
     });
   }
+}
+
+function keyOf({ group, id }: Place): string {
+  return `${group}\0${id}`;
 }

@@ -15,12 +15,15 @@ import {
   parseAddress,
   type RequestData,
 } from "@resonate-ts/protocol";
+import { groupOf } from "../core/offer.ts";
 import type { StoredTask } from "../core/records.ts";
+import type { Place } from "../stores/store.ts";
 import { callOf } from "./call.ts";
 import { Claimants } from "./claimants.ts";
 import { type Delivery, noticeOf, type Offered, offerOf } from "./delivery.ts";
+import type { DispatcherOptions } from "./dispatcher-options.ts";
 import type { Connection } from "./engine.ts";
-import type { Assignment, Claimant, Claims } from "./execute.ts";
+import type { Assignment, Claims } from "./execute.ts";
 import { Holdings } from "./holdings.ts";
 import { hasRoom, type Offer, type PollAddress, queueOf, type TaskVersion } from "./offers.ts";
 import { type Member as MemberOf, Roster } from "./roster.ts";
@@ -31,23 +34,6 @@ export const OFFERS_MAX = 100_000;
 export const ANSWER_TIMEOUT_MS = 2_000;
 
 type Member = MemberOf<Offer>;
-
-interface DispatcherOptions {
-  /** Whether other servers offer the same tasks: then only what somebody here may take is remembered. */
-  readonly shared?: boolean;
-  readonly serverUrl: string | undefined;
-  readonly now: () => number;
-  /** Claims a task for somebody, and calls `assigned`, or `unclaimed` when that could not be done. */
-  readonly claim: (
-    task: TaskVersion,
-    claimant: Claimant,
-    then: { assigned(assignment: Assignment): void; unclaimed(): void },
-  ) => void;
-  /** Takes back a claim that nobody is known to have received. */
-  readonly takeBack: (claim: TaskVersion) => void;
-  /** There is room again for offers that could not be remembered. */
-  readonly refill: () => void;
-}
 
 export class Dispatcher implements Delivery<PollAddress> {
   readonly #options: DispatcherOptions;
@@ -68,8 +54,9 @@ export class Dispatcher implements Delivery<PollAddress> {
     return this.#roster.size;
   }
 
-  /** Whether a process has a stream open, in any group. */
-  connected(pid: string): boolean {
+  /** Whether a process has a stream open, in this group or in any. */
+  connected(pid: string, group?: string): boolean {
+    if (group !== undefined) return this.#roster.named(group, pid) !== undefined;
     return this.#roster.ofProcess(pid).size > 0;
   }
 
@@ -120,6 +107,15 @@ export class Dispatcher implements Delivery<PollAddress> {
     if (pid !== undefined) this.#heardOf(pid);
   }
 
+  /**
+   * Somebody gives a claim back. A process that was given it and did nothing else under it has no use for more: what it
+   * holds has not all been seen here (after a restart, say). It asks by itself when it has room.
+   */
+  declined({ id, version }: TaskVersion): void {
+    const pid = this.#holdings.confirm(id, version);
+    if (pid !== undefined) this.#silence(pid);
+  }
+
   /** Offers a task to a worker of its target, now or when one has room. */
   offer({ id, version, promise }: Offered, address: PollAddress): boolean {
     // The same one again is in hand already.
@@ -160,8 +156,8 @@ export class Dispatcher implements Delivery<PollAddress> {
     return this.groups().filter((group) => this.#roster.some(group, fits));
   }
 
-  processes(): readonly string[] {
-    return this.#roster.processes();
+  places(): readonly Place[] {
+    return this.#roster.places();
   }
 
   /** Follows what becomes of tasks: one that is no longer pending needs no worker, and leaves room for the next. */
@@ -184,7 +180,7 @@ export class Dispatcher implements Delivery<PollAddress> {
   assign({ claimant: { pid, warm, group }, claimed }: Assignment): void {
     const { id, version } = claimed.task;
     const member = this.#roster.named(group, pid);
-    this.#holdings.give({ id, version, pid }, this.#options.now());
+    this.#holdings.give({ id, version, pid, group }, this.#options.now());
     if (member && this.#tell(member, claimed, warm)) return;
     if (member) member.silent = true;
     this.#holdings.confirm(id, version);
@@ -200,11 +196,17 @@ export class Dispatcher implements Delivery<PollAddress> {
     return sent;
   }
 
-  /** Tells a process that what it works on has settled without it; `false` when it is not connected. */
+  /**
+   * Tells a process that what it works on has settled without it: where it is given such work, and nowhere else. `false`
+   * when it is not connected there.
+   */
   revoke(promise: PromiseRecord, pid: string): boolean {
-    const members = this.#roster.ofProcess(pid);
+    const group = groupOf(promise);
+    const members = [...this.#roster.ofProcess(pid)].filter(
+      ({ connection }) => connection.group === group,
+    );
     for (const { connection } of members) connection.send(noticeOf(promise));
-    return members.size > 0;
+    return members.length > 0;
   }
 
   /** Which run of a process a stream belongs to, where it is open and says so. */
@@ -233,9 +235,14 @@ export class Dispatcher implements Delivery<PollAddress> {
   /** A worker of which nothing is heard gets no more claims, and the tasks it was given are offered. */
   #takeBackUnconfirmed(before: number): void {
     for (const claim of this.#holdings.takeUnconfirmed(before)) {
-      for (const member of this.#roster.ofProcess(claim.pid)) member.silent = true;
+      const member = this.#roster.named(claim.group, claim.pid);
+      if (member) member.silent = true;
       this.#options.takeBack(claim);
     }
+  }
+
+  #silence(pid: string): void {
+    for (const member of this.#roster.ofProcess(pid)) member.silent = true;
   }
 
   #heardOf(pid: string): void {

@@ -103,12 +103,13 @@ export class GroupCommitEngine implements Engine {
     this.#releases = new Releases({
       store,
       present: (pid) => this.#dispatcher.connected(pid) || this.#dispatcher.holds(pid),
-      connected: async (pid) =>
-        this.#dispatcher.connected(pid) || (await this.#peers?.elsewhere(pid)) === true,
+      connected: async (place) =>
+        this.#dispatcher.connected(place.id, place.group) ||
+        (await this.#peers?.elsewhere(place)) === true,
       insist: (steps) => this.#insist(steps),
     });
-    this.#departures = new Departures(options.clock, (pid) =>
-      this.#attempt(() => this.#releases.lost(pid)),
+    this.#departures = new Departures(options.clock, (place) =>
+      this.#attempt(() => this.#releases.lost(place)),
     );
     this.#delivered = new Delivered({
       after: (ms, work) => this.#after(ms, work),
@@ -174,7 +175,7 @@ export class GroupCommitEngine implements Engine {
       offer: (pending) => this.#offerOne(pending),
       notify: (promise, address) => this.#notify(promise, address),
       tell: (settled) => this.#tell(settled),
-      abandoned: (pid) => this.#releases.lost(pid),
+      abandoned: (place) => this.#releases.lost(place),
       due: (at) => this.#alarm.wakeAt(Math.max(at, clock.now()) + this.#othersFirstMs),
     });
   }
@@ -235,18 +236,19 @@ export class GroupCommitEngine implements Engine {
   }
 
   connect(connection: Connection): () => void {
-    const { id, incarnation } = connection;
-    const before = this.#dispatcher.incarnationOf(connection) ?? this.#departures.incarnationOf(id);
-    this.#departures.back(id);
+    const { group, id, incarnation } = connection;
+    const before =
+      this.#dispatcher.incarnationOf(connection) ?? this.#departures.incarnationOf(connection);
+    this.#departures.back(connection);
     this.#dispatcher.open(connection);
     // Another run of that process: whoever held the claims has ended.
     const succeeds = before !== undefined && incarnation !== undefined && before !== incarnation;
-    if (succeeds) this.#attempt(() => this.#releases.of(id));
+    if (succeeds) this.#attempt(() => this.#releases.of(connection));
     this.#peers?.lookSoon();
     return () => {
       this.#peers?.lookSoon();
-      const left = this.#dispatcher.close(connection) && !this.#dispatcher.connected(id);
-      if (left && this.#state === "open") this.#departures.left(id, connection);
+      const left = this.#dispatcher.close(connection) && !this.#dispatcher.connected(id, group);
+      if (left && this.#state === "open") this.#departures.left(connection);
     };
   }
 
@@ -357,9 +359,10 @@ export class GroupCommitEngine implements Engine {
     if (left.length > 0) this.#after(DUE_RETRY_MS, () => this.#insist(left));
   }
 
-  #after(ms: number, work: () => Promise<void>): void {
+  #after(ms: number, work: () => Promise<void>, kind: "after" | "upkeep" = "after"): void {
     if (this.#state !== "open") return;
-    const cancel = this.#options.clock.after(ms, () => {
+    const { clock } = this.#options;
+    const cancel = (clock[kind] ?? clock.after).call(clock, ms, () => {
       this.#cancels.delete(cancel);
       this.#attempt(work);
     });
@@ -367,10 +370,11 @@ export class GroupCommitEngine implements Engine {
   }
 
   #sweepLater(): void {
-    this.#after(SWEEP_MS, async () => {
+    const sweep = async () => {
       this.#sweepLater();
       this.#dispatcher.sweep();
-    });
+    };
+    this.#after(SWEEP_MS, sweep, "upkeep");
   }
 
   /** Work that nobody waits for. When it fails for good the store cannot be read, and the engine is of no use. */

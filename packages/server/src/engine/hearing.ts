@@ -41,8 +41,10 @@ export function hear({ kind, data }: Request, dispatcher: Dispatcher): void {
     case "task.fence":
     case "task.suspend":
     case "task.fulfill":
-    case "task.release":
       dispatcher.heard(data as Claim); // The data of these kinds names the claim.
+      return;
+    case "task.release":
+      dispatcher.declined(data as Claim); // As above.
       return;
     case "task.heartbeat":
       for (const claim of (data as RequestData["task.heartbeat"]).tasks) dispatcher.heard(claim);

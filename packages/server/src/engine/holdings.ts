@@ -29,9 +29,11 @@ export interface Given {
   readonly id: string;
   readonly version: number;
   readonly pid: string;
+  /** The group in which it was given. */
+  readonly group: string;
 }
 
-interface Suspended {
+export interface Suspended {
   readonly pid: string;
   readonly version: number;
   readonly incarnation: string | undefined;
@@ -100,13 +102,13 @@ export class Holdings {
   }
 
   /** A claim goes to its process. */
-  give({ id, version, pid }: Given, at: number): void {
+  give({ id, version, pid, group }: Given, at: number): void {
     const holding = this.#tasks.get(id);
     if (holding?.version === version && !holding.given) {
       holding.given = true;
       this.#loadOf(pid).given++;
     }
-    this.#unconfirmed.set(id, { id, version, pid, at });
+    this.#unconfirmed.set(id, { id, version, pid, group, at });
   }
 
   /** Word of a claim; gives the process that had been given it and not confirmed it. */

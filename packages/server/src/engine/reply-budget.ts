@@ -9,7 +9,7 @@ import type { Step } from "../core/step.ts";
 import { weigh } from "../core/weigh.ts";
 
 /** Without another limit. */
-export const REPLY_BYTES_MAX = 8 * 1024 * 1024;
+const REPLY_BYTES_MAX = 8 * 1024 * 1024;
 
 /** A step, and the budget that its answer is taken from. */
 export type Budgeted = Step & { readonly budget?: ReplyBudget };

@@ -44,8 +44,8 @@ export class Session implements World {
   readonly #treeOf = new Map<string, string>();
   /** Changes not yet written, the last one to each record, in the order of the first one to it. */
   #unwritten = new Map<string, Change>();
-  /** Whether changes to callbacks or listeners are among them. */
-  #obligationsUnwritten = false;
+  /** Promises of which changes to callbacks or listeners are among them. */
+  #obligationsUnwritten = new Set<string>();
   /** Promises put in this transaction, by their branch. */
   readonly #branches = new Map<string, Set<string>>();
   /** What is unwritten of resumes, by awaiter: whether the stored ones are gone, and what came since. */
@@ -96,7 +96,7 @@ export class Session implements World {
     const obligations = this.#unseenObligations(keys.obligations);
     const listeners = keys.listeners?.filter((key) => !this.#listeners.has(listenerKey(key))) ?? [];
     if (promises.length + schedules.length + obligations.length + listeners.length === 0) return;
-    if (obligations.length + listeners.length > 0) await this.#flushObligations();
+    await this.#flushObligations([...obligations, ...listeners.map(({ awaited }) => awaited)]);
     const loaded = await this.#tx.load({ promises, schedules, obligations, listeners });
     this.#at = Math.max(this.#at, loaded.at ?? 0);
     for (const id of promises) this.#tasks.set(id, undefined);
@@ -144,7 +144,7 @@ export class Session implements World {
     if (this.#unwritten.size + this.#resumes.size === 0) return;
     const changes = [...this.#unwritten.values(), ...this.#resumeChanges()];
     this.#unwritten = new Map();
-    this.#obligationsUnwritten = false;
+    this.#obligationsUnwritten = new Set();
     this.#resumes = new Map();
     await this.#tx.write(changes);
   }
@@ -202,7 +202,7 @@ export class Session implements World {
         this.#schedules.set(change.record.id, change.record);
         return;
       case "callback":
-        this.#obligationsUnwritten = true;
+        this.#obligationsUnwritten.add(change.record.awaited);
         this.#obligations.get(change.record.awaited)?.callbacks.add(change.record.awaiter);
         return;
       case "listener":
@@ -223,11 +223,11 @@ export class Session implements World {
         this.#obligations.delete(change.id);
         return;
       case "callback":
-        this.#obligationsUnwritten = true;
+        this.#obligationsUnwritten.add(change.record.awaited);
         this.#obligations.get(change.record.awaited)?.callbacks.delete(change.record.awaiter);
         return;
       case "listener":
-        this.#obligationsUnwritten = true;
+        this.#obligationsUnwritten.add(change.record.awaited);
         this.#obligations.get(change.record.awaited)?.listeners.delete(change.record.address);
         this.#listeners.set(listenerKey(change.record), undefined);
         return;
@@ -248,7 +248,7 @@ export class Session implements World {
   }
 
   #seeListener(record: Listener): void {
-    this.#obligationsUnwritten = true;
+    this.#obligationsUnwritten.add(record.awaited);
     this.#listeners.set(listenerKey(record), record);
     const untold = this.#obligations.get(record.awaited)?.listeners;
     if (record.notifyAt === undefined) untold?.add(record.address);
@@ -268,9 +268,9 @@ export class Session implements World {
     }
   }
 
-  /** Who waits is read from rows, so changes to those rows are written before. */
-  async #flushObligations(): Promise<void> {
-    if (this.#obligationsUnwritten) await this.flush();
+  /** Who waits is read from rows, so changes to the rows of these promises are written before. */
+  async #flushObligations(awaited: readonly string[]): Promise<void> {
+    if (awaited.some((id) => this.#obligationsUnwritten.has(id))) await this.flush();
   }
 }
 

@@ -7,12 +7,15 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { isDebugKind, isRequestKind } from "@resonate-ts/protocol/parse";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Committed, Observer } from "../engine/engine.ts";
+import type { DeliveryStatus } from "../transports/http-push.ts";
 
 export interface Metrics {
   /** What the engine is to be given. */
   readonly observer: Observer;
   /** A request has been answered. */
   answered(request: { readonly kind: string; readonly status: number }, seconds: number): void;
+  /** A message was pushed, or was not. */
+  delivered(status: DeliveryStatus): void;
   /** All of it, as text. */
   text(): Promise<string>;
   readonly contentType: string;
@@ -42,6 +45,7 @@ export function createMetrics(connections: () => number): Metrics {
   return {
     observer,
     answered: requests,
+    delivered: countDeliveries(register),
     text: () => register.metrics(),
     contentType: register.contentType,
     close: () => lag.disable(),
@@ -67,6 +71,16 @@ function countRequests(register: Registry): Metrics["answered"] {
     total.inc({ kind, status });
     duration.observe({ kind }, seconds);
   };
+}
+
+function countDeliveries(register: Registry): Metrics["delivered"] {
+  const total = new Counter({
+    name: "resonate_deliveries_total",
+    help: "Messages to http and https addresses: success (taken), error (not taken, or not allowed), dropped (not tried).",
+    labelNames: ["status"],
+    registers: [register],
+  });
+  return (status) => total.inc({ status });
 }
 
 function observe(register: Registry): Observer {

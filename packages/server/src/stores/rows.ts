@@ -33,7 +33,7 @@ export function taskState(state: TaskState): number {
 }
 
 /** About the size of a row: its long columns. */
-export function bytesOf(row: Row): number {
+function bytesOf(row: Row): number {
   const length = (cell: unknown) => (typeof cell === "string" ? cell.length : 0);
   return ["param", "value", "tags", "record"].reduce((sum, name) => sum + length(row[name]), 0);
 }

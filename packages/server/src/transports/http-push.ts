@@ -24,11 +24,16 @@ export interface HttpPushOptions extends TargetGuardOptions {
   readonly requestTimeoutMs?: number | undefined;
   /** Most requests at a time. Default 256. */
   readonly concurrency?: number | undefined;
+  /** Called with the end of each delivery, for metrics. Must not throw. */
+  readonly delivered?: ((status: DeliveryStatus) => void) | undefined;
   /** Default: none. */
   readonly auth?: PushAuth | undefined;
   /** How names are looked up. Default: as the machine does. */
   readonly lookup?: typeof lookup | undefined;
 }
+
+/** How a delivery ended: taken, not taken or not allowed, or not tried (too many wait, or the end of the server). */
+export type DeliveryStatus = "success" | "error" | "dropped";
 
 export type PushAuth =
   | { readonly mode: "none" }
@@ -88,7 +93,10 @@ export class HttpPush implements Pusher {
     const key = `${address}\n${nameOf(message)}`;
     const underWay = this.#underWay.get(key);
     if (underWay) return underWay;
-    if (this.#closing.signal.aborted || this.#isFull()) return Promise.resolve(false);
+    if (this.#closing.signal.aborted || this.#isFull()) {
+      this.#options.delivered?.("dropped");
+      return Promise.resolve(false);
+    }
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const done = (taken: boolean) => {
       this.#underWay.delete(key);
@@ -103,7 +111,10 @@ export class HttpPush implements Pusher {
   async close(): Promise<void> {
     this.#closing.abort();
     for (const { waiting } of this.#endpoints.values()) {
-      for (const { done } of waiting.splice(0)) done(false);
+      for (const { done } of waiting.splice(0)) {
+        this.#options.delivered?.("dropped");
+        done(false);
+      }
     }
     await this.#agent.destroy();
   }
@@ -151,6 +162,8 @@ export class HttpPush implements Pusher {
     const taken = await this.#attempt(job);
     endpoint.active--;
     this.#active--;
+    const untaken = this.#closing.signal.aborted ? "dropped" : "error";
+    this.#options.delivered?.(taken ? "success" : untaken);
     if (endpoint.active + endpoint.waiting.length === 0) this.#endpoints.delete(origin);
     job.done(taken);
     if (!this.#closing.signal.aborted) this.#next();

@@ -36,6 +36,17 @@ onEveryStore("a step of the server's own", (lab) => {
     expect(messages).toHaveLength(1);
   });
 
+  test("that ends the lease of a process lost to one group leaves the tasks of others", async () => {
+    await lab().given("t", "acquired");
+    const expire = (group: string): Step => ({
+      kind: "task.expire",
+      data: { id: "t", version: 1, lost: true, group },
+    });
+
+    expect(await take(expire("another"))).toMatchObject(nothing);
+    expect((await take(expire("g"))).messages).toHaveLength(1);
+  });
+
   test("that offers a task does nothing before it is due, or at another version", async () => {
     await lab().given("t", "pending");
     const offer = (version: number): Step => ({ kind: "task.offer", data: { id: "t", version } });

@@ -132,6 +132,29 @@ onEveryStore("claims that end without a verdict", (lab) => {
     expect(await after(...failedTwice, beat)).toMatchObject({ failures: 2, cause: "boom" });
   });
 
+  test("are forgotten when something is recorded under the claim, and kept when nothing is", async () => {
+    await lab().given("t", "acquired");
+    const fence: Step = {
+      kind: "task.fence",
+      data: {
+        id: "t",
+        version: 3,
+        action: {
+          kind: "promise.create",
+          head: {},
+          data: { id: "t:0", timeoutAt: 2 ** 50, tags: {}, param: {} },
+        },
+      },
+    };
+
+    const recorded = await after(...failedTwice, fence);
+    expect(recorded).toMatchObject({ state: "acquired", version: 3 });
+    expect(recorded).not.toHaveProperty("failures");
+
+    const again: Step = { ...fence, data: { ...fence.data, version: 4 } };
+    expect(await after(expire(3), acquire(3), again)).toMatchObject({ version: 4, failures: 1 });
+  });
+
   test("are forgotten by a suspend", async () => {
     await lab().given("t", "acquired");
     await lab().create("w", { tags: { "resonate:scope": "global" } });

@@ -227,7 +227,7 @@ export function parse({ kind, data, preload }: Generated) {
 }
 
 /** An answer without what is left open: the words of refusals, and the spelling of cursors. */
-export function comparable(answer: unknown): { status: number; data?: unknown } {
+function comparable(answer: unknown): { status: number; data?: unknown } {
   const { head, data } = JSON.parse(JSON.stringify(answer));
   return comparableData({ status: head.status, data });
 }

@@ -271,7 +271,9 @@ describe("who suspended a task", () => {
   });
 
   test("is given it again when it suspended it and what it awaits settled in one batch", async () => {
+    const others = [await worker("one", { functions: {} }), await worker("two", { functions: {} })];
     const warm = await suspended();
+    for (const pid of ["one", "two"]) await announce(pid);
     await lab.resolve("t-awaited");
     await lab.create("next", { tags: global });
     expect(warm.take()).toEqual(["claimed t 2 delta t-awaited"]);
@@ -281,7 +283,8 @@ describe("who suspended a task", () => {
       { kind: "promise.settle", data: { id: "next", state: "resolved" } },
     ]);
 
-    expect(warm.take()[0]).toMatch(/^claimed t 3 /);
+    expect(warm.take()).toEqual(["claimed t 3 delta next"]);
+    expect(others.flatMap((other) => other.take())).toEqual([]);
   });
 
   test("is passed over when it has no room; the other reads the whole branch", async () => {
@@ -458,6 +461,20 @@ describe("a claim of which nothing is heard", () => {
     await lab.create("c", work);
 
     expect(silent.take()).toEqual(["claimed c 1 branch"]);
+  });
+
+  test("or that is given back at once, because there is no room, is not made again until its worker asks", async () => {
+    const full = await worker("full");
+    await lab.create("a", work);
+    expect(full.take()).toEqual(["claimed a 1 branch"]);
+
+    await lab.ok("task.release", { id: "a", version: 1 });
+    await lab.create("b", work);
+    expect(full.take()).toEqual(["execute a 1", "execute b 0"]);
+
+    await lab.ok("task.acquire", { id: "a", version: 1, pid: "full", ttl: TTL });
+    await lab.create("c", work);
+    expect(full.take()).toEqual(["claimed c 1 branch"]);
   });
 
   test("is made good when every message of ten seconds was lost: all is offered within 2 s", async () => {

@@ -224,14 +224,45 @@ describe("a lease", () => {
     expect(old.take()).toEqual([]);
   });
 
-  test("is kept while the holder has a connection in any group", async () => {
+  test("is lost though somebody of another group goes by the name of its holder", async () => {
     const holder = await hold();
     lab.connect("another", "p1");
     holder.disconnect();
 
+    await lab.advance(1_000);
+
+    expect(await lab.task("a")).toMatchObject({ state: "pending" });
+  });
+
+  test("is kept when somebody of another group goes by the name of its holder, and leaves", async () => {
+    await lab.ok("task.create", claimedCreate("a", { ttl: 60_000 }));
+    const stranger = lab.connect("another", "p1", { graceMs: 1_000 });
+    stranger.disconnect();
+
     await lab.advance(10_000);
 
-    expect(await lab.task("a")).toMatchObject({ state: "acquired" });
+    expect(await lab.task("a")).toMatchObject({ state: "acquired", version: 1 });
+  });
+
+  test("is kept when runs of that name follow each other in another group", async () => {
+    await hold();
+    lab.connect("another", "p1", { incarnation: "1" });
+    lab.connect("another", "p1", { incarnation: "2" }).disconnect();
+    lab.connect("another", "p1", { incarnation: "3" });
+
+    await lab.advance(10_000);
+
+    expect(await lab.task("a")).toMatchObject({ state: "acquired", version: 1 });
+  });
+
+  test("that somebody else ends is told to its holder's group alone", async () => {
+    const holder = await hold();
+    const stranger = lab.connect("another", "p1");
+
+    await lab.resolve("a");
+    await lab.settle();
+
+    expect([holder.take(), stranger.take()]).toEqual([["unblock a resolved"], []]);
   });
 
   test("is lost in the same way when the claim was on its way as its holder went", async () => {

@@ -1,10 +1,13 @@
 /** A server as a person starts it: the command, in a process of its own, on a port of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { PROTOCOL_VERSION } from "@resonate-ts/protocol";
 
 const COMMAND = fileURLToPath(new URL("../../../cli/bin/resonate.js", import.meta.url));
+
+const MS_PER_TICK = 10;
 
 export interface Answer {
   readonly status: number;
@@ -19,25 +22,22 @@ export interface Entry {
 
 export class ServerProcess {
   readonly url: string;
-  /** From the start of the process until it was ready, in ms. */
-  readonly readyMs: number;
   readonly #child: ChildProcess;
+  readonly #wrapped: boolean;
 
-  private constructor(child: ChildProcess, url: string, readyMs: number) {
+  private constructor(child: ChildProcess, url: string, wrapped: boolean) {
     this.#child = child;
+    this.#wrapped = wrapped;
     this.url = url;
-    this.readyMs = readyMs;
   }
 
   /** Starts a server on the file `path`, under the words of `wrapper` if there are any. */
   static async start(path: string, wrapper: readonly string[] = []): Promise<ServerProcess> {
-    const begun = performance.now();
     const { child, line } = launch(path, wrapper);
     const first = await line;
     const url = /http:\S+/.exec(first)?.[0];
     if (url === undefined) throw new Error(`the server did not start: ${first}`);
-    const server = new ServerProcess(child, url, performance.now() - begun);
-    return server;
+    return new ServerProcess(child, url, wrapper.length > 0);
   }
 
   /** How a server ends that cannot start: its exit code and what it says. */
@@ -66,6 +66,12 @@ export class ServerProcess {
     return (await this.#fetch(path))?.status ?? 0;
   }
 
+  /** Processor time that the process has used, in ms (Linux). */
+  get processorMs(): number {
+    const fields = readFileSync(`/proc/${this.#child.pid}/stat`, "utf8").split(") ")[1]?.split(" ");
+    return (Number(fields?.[11]) + Number(fields?.[12])) * MS_PER_TICK;
+  }
+
   get running(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
@@ -80,7 +86,8 @@ export class ServerProcess {
   }
 
   async kill(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
-    this.#child.kill(signal);
+    if (this.#wrapped) killGroup(this.#child, signal);
+    else this.#child.kill(signal);
     await ended(this.#child);
   }
 
@@ -111,7 +118,9 @@ function launch(path: string, wrapper: readonly string[]) {
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(RESONATE|VITEST|NODE_)/.test(name)),
   );
-  const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+  // A wrapper that is killed leaves what it wraps: they get a group of their own, and end together.
+  const detached = wrapper.length > 0;
+  const child = spawn(program, args, { env, detached, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   const { promise: line, resolve } = Promise.withResolvers<string>();
   const hear = (text: string) => {
@@ -122,6 +131,14 @@ function launch(path: string, wrapper: readonly string[]) {
   child.stderr.setEncoding("utf8").on("data", hear);
   child.once("close", () => resolve(said));
   return { child, line };
+}
+
+function killGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, signal);
+  } catch {
+    // All of it has ended.
+  }
 }
 
 async function ended(child: ChildProcess): Promise<void> {

@@ -17,7 +17,7 @@ export interface Mutant {
 
 const CORE = "packages/server/src/core";
 const ENGINE = "packages/server/src/engine";
-const SQLITE = "packages/server/src/stores/sqlite";
+const STORES = "packages/server/src/stores";
 const TAGS = "packages/protocol/src/tags.ts";
 const VIEW = "const view = viewTask(id, world);";
 /** The stored task where the projected one belongs. */
@@ -315,8 +315,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "the delta leaves one out",
     file: `${ENGINE}/execute.ts`,
-    find: "[...resumed, ...others]",
-    replace: "[...resumed.slice(1), ...others]",
+    find: "[...named, ...resumed, ...branch]",
+    replace: "[...named, ...resumed.slice(1), ...branch]",
   },
   {
     name: "a preload shows states as they are stored",
@@ -326,15 +326,15 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a search filters by states as they are stored",
-    file: `${SQLITE}/search.ts`,
+    file: `${STORES}/search.ts`,
     find: "project(promise, at).state === state",
     replace: "promise.state === state",
   },
   {
     name: "a page ends one record early",
-    file: `${SQLITE}/search.ts`,
-    find: "last = record.id;",
-    replace: 'last = record.id + "~";',
+    file: `${STORES}/search.ts`,
+    find: "last = entry.id;",
+    replace: 'last = entry.id + "~";',
   },
   {
     name: "a schedule skips what was missed",

@@ -226,7 +226,7 @@ describe("a server that is killed", () => {
     await doomed.close();
     gone.destroy();
     back.destroy();
-    fleet.connect(0, "other", "back");
+    fleet.connect(0, "g", "back");
 
     await until("freed", async () => (await task("gone")).state === "pending", GONE_MS + 5_000);
     expect(await task("back")).toMatchObject({ state: "acquired", pid: "back" });
@@ -235,7 +235,8 @@ describe("a server that is killed", () => {
 
 /** The processes that servers say are connected to them. */
 async function known(): Promise<readonly string[]> {
-  return (await ask("SELECT unnest(pids) AS pid FROM resonate.servers")).map(({ pid }) => pid);
+  const rows = await ask("SELECT unnest(places) AS place FROM resonate.servers");
+  return rows.map(({ place }) => JSON.parse(place)[1]);
 }
 
 async function commits(): Promise<number> {

@@ -32,7 +32,7 @@ export const NOW = 1_000_000;
 /** More rounds of due steps than any test has. */
 const ROUNDS_MAX = 5_000;
 export const RETRY_MS = 30_000;
-export const RETRY_MAX_MS = 3_600_000;
+const RETRY_MAX_MS = 3_600_000;
 export const SERVER_URL = "http://server.test";
 
 /** An address of the group `g`. */

@@ -1,4 +1,4 @@
-import { isPolled, offer } from "../offer.ts";
+import { groupOf, offer } from "../offer.ts";
 import type { Handler } from "../step.ts";
 import { holds, viewTask } from "../view.ts";
 import { withFailure } from "./failures.ts";
@@ -7,12 +7,14 @@ import { withFailure } from "./failures.ts";
 export const expireTask: Handler<"task.expire"> = {
   keys: ({ id }) => ({ promises: [id] }),
 
-  apply({ id, version, lost, untouched, onlyPolled }, world) {
+  apply({ id, version, lost, untouched, group, onlyPolled }, world) {
     const view = viewTask(id, world);
     if (!view || !holds({ id, version }, view)) return {};
     const { dueAt = 0 } = view.task;
     if (!lost && dueAt > world.at) return {};
-    if (onlyPolled && !isPolled(view.promise)) return {};
+    const polledBy = groupOf(view.promise);
+    if (group !== undefined && polledBy !== group) return {};
+    if (onlyPolled && polledBy === undefined) return {};
     const ended = untouched ? view.task : withFailure(view.task);
     const { task, messages } = offer(ended, view.promise, world);
     return { changes: [{ put: "task", record: task }], messages };

@@ -6,9 +6,11 @@ import {
 } from "@resonate-ts/protocol";
 import { createPromise } from "../promise/create.ts";
 import { settlePromise } from "../promise/settle.ts";
+import type { Change, StoredTask } from "../records.ts";
 import { noTask, notHeld, preloadOf } from "../replies.ts";
 import type { Effects, Handler, Keys, Reply, World } from "../step.ts";
 import { holds, viewTask } from "../view.ts";
+import { withoutFailures } from "./failures.ts";
 
 type Action = RequestData["task.fence"]["action"];
 type Applied = Effects & { readonly reply?: Reply };
@@ -38,7 +40,8 @@ export const fenceTask: Handler<"task.fence"> = {
       ...(then && second && { then: innerAnswer(then.kind, second.reply, corrId) }),
     };
     const reply = { status: 200, data, preload: preloadOf(view.promise, head) } as const;
-    return { ...both(first, second), reply };
+    const effects = both(first, second);
+    return { ...effects, changes: [...effects.changes, ...progress(view.task, effects)], reply };
   },
 };
 
@@ -54,6 +57,12 @@ function innerApply(action: Action, world: World): Applied {
     : settlePromise.apply(action.data, world);
 }
 
+/** A claim that records something gets on: the claims before it that ended without a verdict count no more. */
+function progress(task: StoredTask, { changes }: ReturnType<typeof both>): readonly Change[] {
+  const forgives = task.failures !== undefined && changes.length > 0;
+  return forgives ? [{ put: "task", record: withoutFailures(task) }] : [];
+}
+
 /** Whether the settled promise says now what was asked for, be it since now or since before. */
 function isOnRecord({ data }: Action, reply: Reply | undefined): boolean {
   if (!reply || !("data" in reply) || !("state" in data)) return false;
@@ -63,7 +72,7 @@ function isOnRecord({ data }: Action, reply: Reply | undefined): boolean {
   return promise.state === settled.state && promise.value.data === settled.value.data;
 }
 
-function both(first: Effects, second: Effects = {}): Effects {
+function both(first: Effects, second: Effects = {}): Required<Effects> {
   return {
     changes: [...(first.changes ?? []), ...(second.changes ?? [])],
     messages: [...(first.messages ?? []), ...(second.messages ?? [])],

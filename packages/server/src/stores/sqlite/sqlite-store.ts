@@ -118,10 +118,12 @@ export class SqliteStore implements Store, Transaction {
   }
 
   async branch(branch: string, bytesMax?: number): Promise<readonly StoredPromise[]> {
-    const rows = this.#statements.byBranch.iterate(hashOf(branch), branch);
-    return [...upTo(bytesMax, rows)]
-      .map(promiseOf)
-      .filter(({ tags }) => tags[TAG.branch] === branch);
+    const { byBranch, byId, inBranch } = this.#statements;
+    const hash = hashOf(branch);
+    // What has just begun has nothing in its branch but itself; to see that is much cheaper than to list a branch.
+    const alone = inBranch.get(hash) === undefined;
+    const rows = alone ? byId.all(branch) : upTo(bytesMax, byBranch.iterate(hash, branch));
+    return [...rows].map(promiseOf).filter(({ tags }) => tags[TAG.branch] === branch);
   }
 
   async resumed(awaiter: string, bytesMax?: number): Promise<readonly StoredPromise[]> {

@@ -18,6 +18,7 @@ export class Statements {
   readonly lastSeq: StatementSync;
   readonly byId: StatementSync;
   readonly byBranch: StatementSync;
+  readonly inBranch: StatementSync;
   readonly resumed: StatementSync;
   readonly callbacksOf: StatementSync;
   readonly listenersOf: StatementSync;
@@ -64,6 +65,7 @@ export class Statements {
     this.byBranch = prepare(
       `SELECT ${PROMISE} FROM promises p WHERE p.branch = ?1 OR p.id = ?2 ORDER BY p.id`,
     );
+    this.inBranch = prepare("SELECT 1 FROM promises WHERE branch = ? LIMIT 1");
     this.resumed = prepare(
       `SELECT ${PROMISE} FROM resumes r JOIN promises p ON p.seq = r.awaited WHERE r.awaiter = ? ORDER BY p.id`,
     );

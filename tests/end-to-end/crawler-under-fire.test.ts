@@ -1,0 +1,207 @@
+/** A crawl by several processes and a server, any of which is killed at any time. */
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type FakeWeb, openFakeWeb } from "../../apps/crawler/test/fake-web.ts";
+import { Program, stopPrograms } from "../../scripts/demo/program.ts";
+
+/** The longest that it may take, in ms; on an idle machine it takes a third of that. */
+const PATIENCE_MS = 180_000;
+const WORKERS = 3;
+const KILL_WORKER_EVERY_MS = 3_000;
+/** Sooner than it is killed again and again in the long run, so that it is killed at least once here. */
+const KILL_SERVER_AFTER_MS = [8_000, 28_000, 48_000, 68_000];
+const DELAY_MS = 120;
+const MAX_PAGES = 120;
+
+let folder: string;
+let web: FakeWeb;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "crawler-fire-"));
+  web = await openFakeWeb({ hosts: 8 });
+});
+afterEach(async () => {
+  await stopPrograms();
+  await web.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+test("processes and server killed at random change nothing", { timeout: PATIENCE_MS }, async () => {
+  const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
+  const fire = new Fire(folder, web, seed);
+  try {
+    await fire.start();
+    await fire.untilDone();
+  } finally {
+    await fire.stop();
+  }
+
+  const told = `SEED=${seed}, ${fire.workerKills} processes and ${fire.serverKills} servers killed`;
+  expect(fire.workerKills, told).toBeGreaterThan(1);
+  expect(fire.serverKills, told).toBeGreaterThan(0);
+  const lines = (await readFile(join(folder, "fire.jsonl"), "utf8")).trim().split("\n");
+  const records: { url: string; skippedReason?: string; status?: number }[] = lines.map((line) =>
+    JSON.parse(line),
+  );
+  const urls = records.map(({ url }) => url);
+  expect(new Set(urls).size, told).toBe(urls.length);
+  const refused = new Set(["depth", "max-pages", "max-per-host", "nofollow", "another site"]);
+  const accepted = records.filter(({ skippedReason = "" }) => !refused.has(skippedReason));
+  expect(accepted.length, told).toBe(MAX_PAGES);
+  const model = web.model(4);
+  expect(model.size).toBeGreaterThan(MAX_PAGES);
+  expect(accepted.map(({ url }) => url).filter((url) => !model.has(url))).toEqual([]);
+  expect(
+    accepted.filter(({ skippedReason }) => skippedReason === "unreachable"),
+    told,
+  ).toEqual([]);
+  // The same pages as without any fire.
+  expect(new Set(accepted.map(({ url }) => url))).toEqual(await calmPages());
+
+  const again = refetches(web.log);
+  expect(again.length, `${told}: ${again.join(", ")}`).toBeLessThanOrEqual(
+    fire.workerKills * WORKERS,
+  );
+  expect(tooClose(web.log), told).toEqual([]);
+});
+
+/** The accepted pages of the same crawl, left alone. Another web is asked, so that the log stays that of the fire. */
+async function calmPages(): Promise<ReadonlySet<string>> {
+  const calm = await openFakeWeb({ hosts: 8 });
+  const app = crawlerOf(calm, "calm", ["--delay-ms", "0", "--data", join(folder, "calm")]);
+  await app.success();
+  await calm.close();
+  const text = await readFile(join(folder, "calm", "calm.dot"), "utf8");
+  return new Set([...text.matchAll(/^ {2}"([^"]+)" \[/gm)].map(([, url = ""]) => url));
+}
+
+function crawlerOf(of: FakeWeb, run: string, flags: readonly string[]): Program {
+  const request = [of.start, "--run", run, "--max-pages", String(MAX_PAGES), "--depth", "4"];
+  const entry = "apps/crawler/src/main.ts";
+  // Two hosts at a time: a kill cuts off two pages at most.
+  return new Program({
+    entry,
+    args: [...request, "--concurrency", "2", "--connect-to", of.connectTo, ...flags],
+  });
+}
+
+/** A server and crawlers, and what kills them. */
+class Fire {
+  workerKills = 0;
+  serverKills = 0;
+  readonly #folder: string;
+  readonly #web: FakeWeb;
+  readonly #random: () => number;
+  readonly #ended = new AbortController();
+  readonly #done = Promise.withResolvers<void>();
+  readonly #workers = new Map<number, Program>();
+  #server: Program | undefined;
+  #url = "";
+  #fires: readonly Promise<void>[] = [];
+
+  constructor(folder: string, web: FakeWeb, seed: number) {
+    this.#folder = folder;
+    this.#web = web;
+    let state = seed;
+    this.#random = () => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+      return state / 0x80000000;
+    };
+  }
+
+  async start(): Promise<void> {
+    await this.#startServer("0");
+    for (let slot = 0; slot < WORKERS; slot++) this.#startWorker(slot);
+    this.#fires = [this.#burnWorkers(), this.#burnServers()];
+    for (const fire of this.#fires) fire.catch((error) => this.#done.reject(error));
+  }
+
+  /** Until one of the crawlers says that the crawl is over. */
+  untilDone(): Promise<void> {
+    return this.#done.promise;
+  }
+
+  async stop(): Promise<void> {
+    this.#ended.abort();
+    await Promise.allSettled(this.#fires);
+  }
+
+  async #startServer(port: string): Promise<void> {
+    const path = join(this.#folder, "server.db");
+    const args = ["dev", "--server-port", port, "--storage-sqlite-path", path];
+    this.#server = new Program({ entry: "packages/cli/src/main.ts", args });
+    this.#url = /http:\S+/.exec((await this.#server.line(/listens on/)).text)?.[0] ?? "";
+  }
+
+  #startWorker(slot: number): void {
+    const flags = ["--delay-ms", String(DELAY_MS), "--server", this.#url, "--data", this.#folder];
+    const worker = crawlerOf(this.#web, "fire", flags);
+    this.#workers.set(slot, worker);
+    void worker.exited.then((code) => {
+      if (code === 0) this.#done.resolve();
+      else if (code !== "SIGKILL") {
+        this.#done.reject(new Error(`A crawler ended with ${code}: ${said(worker)}`));
+      }
+    });
+  }
+
+  async #burnWorkers(): Promise<void> {
+    while (await this.#pause(KILL_WORKER_EVERY_MS)) {
+      const slot = Math.floor(this.#random() * WORKERS);
+      const worker = this.#workers.get(slot);
+      worker?.kill("SIGKILL");
+      this.workerKills++;
+      await worker?.exited;
+      this.#startWorker(slot);
+    }
+  }
+
+  async #burnServers(): Promise<void> {
+    let passed = 0;
+    for (const at of KILL_SERVER_AFTER_MS) {
+      if (!(await this.#pause(at - passed))) return;
+      passed = at;
+      this.#server?.kill("SIGKILL");
+      this.serverKills++;
+      await this.#server?.exited;
+      await this.#startServer(new URL(this.#url).port);
+    }
+  }
+
+  /** Whether the fire goes on after that time. */
+  async #pause(ms: number): Promise<boolean> {
+    try {
+      await setTimeout(ms, undefined, { signal: this.#ended.signal });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
+
+function said(program: Program): string {
+  return program.lines.map(({ text }) => text).join("\n");
+}
+
+/** URLs that were asked for more than once, as often as they were, but for those that refuse the first request. */
+function refetches(log: FakeWeb["log"]): string[] {
+  const urls = log.map(({ host, path }) => `${host}${path}`);
+  return urls.filter((url, at) => urls.indexOf(url) !== at && !url.endsWith("/busy"));
+}
+
+/** Requests to a host that began too soon after the one before, or while it was under way. */
+function tooClose(log: FakeWeb["log"]): string[] {
+  return [...Map.groupBy(log, ({ host }) => host)].flatMap(([host, requests]) =>
+    requests.flatMap(({ at, path }, index) => {
+      const before = requests[index - 1];
+      if (!before) return [];
+      const gap = at - before.at;
+      // Timers may be a millisecond early.
+      const soon = gap < DELAY_MS - 2 || at < (before.endedAt ?? Number.POSITIVE_INFINITY);
+      return soon ? [`${host}${path} ${gap.toFixed(0)} ms after ${before.path}`] : [];
+    }),
+  );
+}
