@@ -5,17 +5,11 @@
  * A claim can be committed after its process has gone (it was on its way), so those who have left are remembered,
  * and such a claim gets the same grace.
  */
+import type { Place } from "../stores/store.ts";
 import type { Clock } from "./clock.ts";
 
 /** Most processes remembered; of those that left longer ago a late claim keeps its lease. */
 const REMEMBERED_MAX = 10_000;
-
-/** A process in a group. */
-export interface Place {
-  readonly group: string;
-  /** The process (its pid). */
-  readonly id: string;
-}
 
 interface Departed extends Place {
   readonly graceMs: number;

@@ -17,9 +17,11 @@ import {
 } from "@resonate-ts/protocol";
 import { groupOf } from "../core/offer.ts";
 import type { StoredTask } from "../core/records.ts";
+import type { Place } from "../stores/store.ts";
 import { callOf } from "./call.ts";
 import { Claimants } from "./claimants.ts";
 import { type Delivery, noticeOf, type Offered, offerOf } from "./delivery.ts";
+import type { DispatcherOptions } from "./dispatcher-options.ts";
 import type { Connection } from "./engine.ts";
 import type { Assignment, Claims } from "./execute.ts";
 import { Holdings } from "./holdings.ts";
@@ -155,8 +157,8 @@ export class Dispatcher implements Delivery<PollAddress> {
     return this.groups().filter((group) => this.#roster.some(group, fits));
   }
 
-  processes(): readonly string[] {
-    return this.#roster.processes();
+  places(): readonly Place[] {
+    return this.#roster.places();
   }
 
   /** Follows what becomes of tasks: one that is no longer pending needs no worker, and leaves room for the next. */
@@ -196,7 +198,7 @@ export class Dispatcher implements Delivery<PollAddress> {
   }
 
   /**
-   * Tells a process that what it works on has settled without it, where it is given such work and nowhere else; `false`
+   * Tells a process that what it works on has settled without it: where it is given such work, and nowhere else. `false`
    * when it is not connected there.
    */
   revoke(promise: PromiseRecord, pid: string): boolean {

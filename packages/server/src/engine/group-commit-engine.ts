@@ -103,8 +103,9 @@ export class GroupCommitEngine implements Engine {
     this.#releases = new Releases({
       store,
       present: (pid) => this.#dispatcher.connected(pid) || this.#dispatcher.holds(pid),
-      connected: async ({ id, group }) =>
-        this.#dispatcher.connected(id, group) || (await this.#peers?.elsewhere(id)) === true,
+      connected: async (place) =>
+        this.#dispatcher.connected(place.id, place.group) ||
+        (await this.#peers?.elsewhere(place)) === true,
       insist: (steps) => this.#insist(steps),
     });
     this.#departures = new Departures(options.clock, (place) =>
@@ -175,7 +176,7 @@ export class GroupCommitEngine implements Engine {
       offer: (pending) => this.#offerOne(pending),
       notify: (promise, address) => this.#notify(promise, address),
       tell: (settled) => this.#tell(settled),
-      abandoned: (id) => this.#releases.lost({ id }),
+      abandoned: (place) => this.#releases.lost(place),
       due: (at) => this.#alarm.wakeAt(Math.max(at, clock.now()) + this.#othersFirstMs),
     });
   }
@@ -243,7 +244,7 @@ export class GroupCommitEngine implements Engine {
     this.#dispatcher.open(connection);
     // Another run of that process: whoever held the claims has ended.
     const succeeds = before !== undefined && incarnation !== undefined && before !== incarnation;
-    if (succeeds) this.#attempt(() => this.#releases.of({ id, group }));
+    if (succeeds) this.#attempt(() => this.#releases.of(connection));
     this.#peers?.lookSoon();
     return () => {
       this.#peers?.lookSoon();

@@ -7,14 +7,14 @@
 import { type PromiseRecord, parseAddress } from "@resonate-ts/protocol";
 import { publicPromise } from "../core/replies.ts";
 import type { Logger } from "../logger.ts";
-import type { Hints, Pending, Settled, Sharing, Sight } from "../stores/store.ts";
+import type { Hints, Pending, Place, Settled, Sharing, Sight } from "../stores/store.ts";
 
 /** How often a server looks what there is for it, in ms. */
 const LOOK_MS = 1_000;
 
 /** Who is connected here. */
 interface Here {
-  processes(): readonly string[];
+  places(): readonly Place[];
   groups(): readonly string[];
   /** Groups with a worker that has room for work. */
   wanting(): readonly string[];
@@ -33,8 +33,8 @@ interface PeersOptions {
   readonly notify: (promise: PromiseRecord, address: string) => void;
   /** Another server says that somebody who may be here is to hear of a promise. */
   readonly tell: (settled: Settled) => Promise<void>;
-  /** A process whose server is gone. */
-  readonly abandoned: (pid: string) => Promise<void>;
+  /** Somebody whose server is gone. */
+  readonly abandoned: (place: Place) => Promise<void>;
   /** Something falls due at `at`, and another server may not be there to take it. */
   readonly due: (at: number) => void;
 }
@@ -73,8 +73,8 @@ export class Peers {
     this.#options.sharing.hint({ settled: [settled] });
   }
 
-  elsewhere(pid: string): Promise<boolean> {
-    return this.#options.sharing.elsewhere(pid, this.#options.now());
+  elsewhere(place: Place): Promise<boolean> {
+    return this.#options.sharing.elsewhere(place, this.#options.now());
   }
 
   #every(): void {
@@ -110,7 +110,7 @@ export class Peers {
     const { sharing, now, here, logger } = this.#options;
     const self = {
       at: now(),
-      pids: here.processes(),
+      places: here.places(),
       groups: here.groups(),
       wanting: here.wanting(),
     };
@@ -130,7 +130,7 @@ export class Peers {
       this.#options.notify(publicPromise(promise), address);
     }
     if (dueAt !== undefined) this.#options.due(dueAt);
-    for (const pid of abandoned) await this.#options.abandoned(pid);
+    for (const place of abandoned) await this.#options.abandoned(place);
   }
 }
 

@@ -1,23 +1,17 @@
 /** Frees the claims of those who are gone: what they held is offered to others. */
 import type { StoredTask } from "../core/records.ts";
 import type { Step, Steps } from "../core/step.ts";
-import type { Store } from "../stores/store.ts";
+import type { Place, Store } from "../stores/store.ts";
 
 /** Most claims that are taken from lost processes at once; the others' leases run out by themselves. */
 const HELD_MAX = 100_000;
-
-/** A process, and the group that it has left; without one, all of them. */
-interface Gone {
-  readonly id: string;
-  readonly group?: string;
-}
 
 interface ReleasesOptions {
   readonly store: Pick<Store, "heldBy">;
   /** Whether a process has a stream open, or has been seen to hold something. */
   readonly present: (pid: string) => boolean;
-  /** Whether a process has a stream of its group open, here or to another server. */
-  readonly connected: (place: Gone) => Promise<boolean>;
+  /** Whether a process has a stream of that group open, here or to another server. */
+  readonly connected: (place: Place) => Promise<boolean>;
   /** Takes steps, again after a while where the store could not. */
   readonly insist: (steps: readonly Step[]) => Promise<void>;
 }
@@ -34,13 +28,13 @@ export class Releases {
     return this.#release(() => true);
   }
 
-  /** That process of a group (or of all) is gone, whoever goes by its name now. */
-  of({ id: pid, group }: Gone): Promise<void> {
-    return this.#release(() => true, { pid, ...(group !== undefined && { group }) });
+  /** That process is gone, whoever goes by its name in that group now. */
+  of({ group, id: pid }: Place): Promise<void> {
+    return this.#release(() => true, { pid, group });
   }
 
-  /** That process is gone, unless it has come back. */
-  async lost(place: Gone): Promise<void> {
+  /** That process is gone, unless it has come back to the group. */
+  async lost(place: Place): Promise<void> {
     if (!(await this.#options.connected(place))) await this.of(place);
   }
 

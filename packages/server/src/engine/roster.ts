@@ -4,6 +4,7 @@
  * I1. Of the connections of one group and id, one is the one that the id names: the first that is still open, or one
  *     that took another's place.
  */
+import type { Place } from "../stores/store.ts";
 import type { Connection } from "./engine.ts";
 
 /** What a worker said of itself; until then, and where it says nothing, it is given no claims. */
@@ -96,8 +97,11 @@ export class Roster<O> {
     return [...this.#groups.keys()];
   }
 
-  processes(): readonly string[] {
-    return [...this.#processes.keys()];
+  /** Who is there, each once. */
+  places(): readonly Place[] {
+    return [...this.#groups].flatMap(([group, { named }]) =>
+      [...named.keys()].map((id) => ({ group, id })),
+    );
   }
 
   /** Whether a group has somebody who fits. */

@@ -53,6 +53,13 @@ export interface Pending {
   readonly promise: StoredPromise;
 }
 
+/** A process in a group. */
+export interface Place {
+  readonly group: string;
+  /** The process (its pid). */
+  readonly id: string;
+}
+
 /** What the servers that share a store tell each other. Lost without harm: it is found by a look. */
 export interface Hints {
   /** Groups of workers for which there is work that nobody here takes at once. */
@@ -73,8 +80,8 @@ export interface Sight {
   readonly pending: readonly Pending[];
   /** Results that listeners of the groups that are here have not been told for a while. */
   readonly notices: readonly { readonly promise: StoredPromise; readonly address: string }[];
-  /** Processes that were connected to servers which are there no more. Shown to one server only. */
-  readonly abandoned: readonly string[];
+  /** Who was connected to servers that are there no more. Shown to one server only. */
+  readonly abandoned: readonly Place[];
   /** The first instant at which something is, or will be, due. */
   readonly dueAt?: number;
 }
@@ -84,14 +91,14 @@ export interface Sharing {
   /** Says that this server is there and who is connected to it, and looks what there is for it: one question. */
   look(self: {
     readonly at: number;
-    readonly pids: readonly string[];
+    readonly places: readonly Place[];
     /** Groups whose workers are connected here. */
     readonly groups: readonly string[];
     /** Those of them that want work. */
     readonly wanting: readonly string[];
   }): Promise<Sight>;
-  /** Whether a process is connected to another server that is there at `at`. */
-  elsewhere(pid: string, at: number): Promise<boolean>;
+  /** Whether a process is connected for that group to another server that is there at `at`. */
+  elsewhere(place: Place, at: number): Promise<boolean>;
   /** Tells the other servers, soon. Never throws. */
   hint(hints: Partial<Hints>): void;
   /** Has others' hints come in from now on. */

@@ -236,6 +236,18 @@ describe("writers at the same time", () => {
 });
 
 describe("a store", () => {
+  test("keeps a floor for the clock, also in a commit that only reads, once a second", async () => {
+    await admin.query("UPDATE resonate.meta SET value = 0 WHERE name = 'clock_floor'");
+    const store = await opened();
+    const seen: unknown[] = [];
+    for (const at of [5_000, 5_001, 6_000, 6_001, 6_500]) {
+      await store.transaction((tx) => tx.load({ promises: ["a"] }), at);
+      seen.push((await opened()).clockFloor);
+    }
+
+    expect(seen).toEqual([6_000, 6_000, 6_000, 7_001, 7_001]);
+  });
+
   test("of a newer version is refused, and is as it was", async () => {
     await admin.query("UPDATE resonate.meta SET value = 99 WHERE name = 'schema'");
     try {

@@ -1,5 +1,6 @@
 /** Several servers on one database: who is connected to which makes no difference to what is done. */
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { type ClientRequest, get, type IncomingMessage } from "node:http";
 import pg from "pg";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -11,6 +12,7 @@ import { Fleet, FOREVER, until } from "../support/fleet.ts";
 const LOOK_MS = 3_000;
 /** A server that has said nothing for so long is gone. */
 const GONE_MS = 5_000;
+const GUIDE = new URL("../../../../docs/operations.md", import.meta.url);
 const TARGET = "poll://any@g";
 
 let fleet: Fleet;
@@ -211,6 +213,20 @@ test("a search that takes long keeps no other request waiting", async () => {
   await search;
 });
 
+test("after a restore, the versions that docs/operations.md skips refuse whoever holds a claim from later", async () => {
+  fleet = await Fleet.open(1, { url });
+  await fleet.ok(0, "promise.create", created("v"));
+  await fleet.ok(0, "task.acquire", { id: "v", version: 0, pid: "before", ttl: 60_000 });
+  const skip = /UPDATE resonate\.promises SET task_version.*;/.exec(readFileSync(GUIDE, "utf8"));
+
+  await ask(String(skip));
+
+  const settle = { kind: "promise.settle", head: {}, data: { id: "v", state: "resolved" } };
+  const fulfill = { id: "v", version: 1, action: settle };
+  expect((await fleet.ask(0, "task.fulfill", fulfill)).status).toBe(409);
+  expect(await task("v")).toMatchObject({ state: "acquired", version: 1_000_001 });
+});
+
 describe("a server that is killed", () => {
   test("leaves its workers to others: who comes back keeps its claims, and who does not loses them", async () => {
     fleet = await Fleet.open(1, { url });
@@ -226,7 +242,7 @@ describe("a server that is killed", () => {
     await doomed.close();
     gone.destroy();
     back.destroy();
-    fleet.connect(0, "other", "back");
+    fleet.connect(0, "g", "back");
 
     await until("freed", async () => (await task("gone")).state === "pending", GONE_MS + 5_000);
     expect(await task("back")).toMatchObject({ state: "acquired", pid: "back" });
@@ -235,7 +251,8 @@ describe("a server that is killed", () => {
 
 /** The processes that servers say are connected to them. */
 async function known(): Promise<readonly string[]> {
-  return (await ask("SELECT unnest(pids) AS pid FROM resonate.servers")).map(({ pid }) => pid);
+  const rows = await ask("SELECT unnest(places) AS place FROM resonate.servers");
+  return rows.map(({ place }) => JSON.parse(place)[1]);
 }
 
 async function commits(): Promise<number> {

@@ -283,9 +283,13 @@ export class PostgresStore implements Store {
     { tx, at }: { readonly tx: PostgresTransaction; readonly at: number },
   ): Promise<Error | undefined> {
     const latest = Math.max(at, tx.at ?? 0);
-    const raised =
-      tx.name !== undefined && latest > this.#floor ? latest + FLOOR_AHEAD_MS : undefined;
+    const raised = latest > this.#floor ? latest + FLOOR_AHEAD_MS : undefined;
     if (raised !== undefined) await query(RAISE_FLOOR, [raised], "raise floor");
+    // Nothing was written: its locks are given up, and no disk is waited for.
+    else if (tx.name === undefined) {
+      await query("ROLLBACK", [], "rollback");
+      return undefined;
+    }
     let broken: Error | undefined;
     try {
       await query("COMMIT", [], "commit");

@@ -75,12 +75,12 @@ const MIGRATIONS: readonly string[] = [
   );
   CREATE INDEX schedules_due ON resonate.schedules (next_run_at);
 
-  -- The servers that are there, when they last said so, and the processes connected to them. What is lost with the
+  -- The servers that are there, when they last said so, and who is connected to them. What is lost with the
   -- database's memory is said again within a second.
   CREATE UNLOGGED TABLE resonate.servers (
     name text PRIMARY KEY,
     seen_at bigint NOT NULL,
-    pids text[] NOT NULL
+    places text[] NOT NULL
   );
 
   -- Each server takes a block of row numbers at a time.

@@ -8,7 +8,14 @@
 import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { promiseOf, type Row, taskOf } from "../rows.ts";
-import { type Hints, type Settled, type Sharing, type Sight, StoreDamagedError } from "../store.ts";
+import {
+  type Hints,
+  type Place,
+  type Settled,
+  type Sharing,
+  type Sight,
+  StoreDamagedError,
+} from "../store.ts";
 import { ELSEWHERE, GONE_MS, LOOK, NOTIFY } from "./statements.ts";
 import type { Query } from "./transaction.ts";
 
@@ -37,7 +44,7 @@ export class PostgresSharing implements Sharing {
   readonly #groups = new Set<string>();
   #settled: Settled[] = [];
   #sentAt = 0;
-  /** The processes that it has said are here. */
+  /** Who it has said is here. */
   #said: string | undefined;
   #lookedAt = 0;
   /** Since when there has been a look every second or so. */
@@ -51,9 +58,10 @@ export class PostgresSharing implements Sharing {
     this.#options = options;
   }
 
-  async look({ at, pids, groups, wanting }: Parameters<Sharing["look"]>[0]): Promise<Sight> {
-    const said = pids.join("\0");
-    const news = said === this.#said ? null : pids;
+  async look({ at, places, groups, wanting }: Parameters<Sharing["look"]>[0]): Promise<Sight> {
+    const names = places.map(nameOf);
+    const said = names.join();
+    const news = said === this.#said ? null : names;
     const values = [this.#name, at, news, wanting, groups, this.#mayJudge(at)];
     const rows = await this.#options.query(LOOK, values, "look");
     const of = (what: string) => rows.filter((row) => row["what"] === what);
@@ -68,7 +76,7 @@ export class PostgresSharing implements Sharing {
         promise: promiseOf(row),
         address: String(row["text"]),
       })),
-      abandoned: of("abandoned").map((row) => String(row["text"])),
+      abandoned: of("abandoned").map((row) => placeOf(String(row["text"]))),
       ...(typeof due?.["at"] === "number" && { dueAt: due["at"] }),
     };
   }
@@ -78,8 +86,9 @@ export class PostgresSharing implements Sharing {
     return at - this.#lookingSince > GONE_MS;
   }
 
-  async elsewhere(pid: string, at: number): Promise<boolean> {
-    return (await this.#options.query(ELSEWHERE, [this.#name, pid, at], "elsewhere")).length > 0;
+  async elsewhere(place: Place, at: number): Promise<boolean> {
+    const values = [this.#name, nameOf(place), at];
+    return (await this.#options.query(ELSEWHERE, values, "elsewhere")).length > 0;
   }
 
   hint({ groups = [], settled = [] }: Partial<Hints>): void {
@@ -132,6 +141,15 @@ export class PostgresSharing implements Sharing {
       this.#options.query(NOTIFY, [payload], "notify").catch(() => {});
     }
   }
+}
+
+function nameOf({ group, id }: Place): string {
+  return JSON.stringify([group, id]);
+}
+
+function placeOf(name: string): Place {
+  const [group, id] = JSON.parse(name) as [string, string]; // As `nameOf` writes it.
+  return { group, id };
 }
 
 interface Payload {

@@ -162,17 +162,17 @@ function looked(what: string, { text, from, order }: Record<"text" | "from" | "o
 }
 
 /**
- * This server, `$1`, is there at `$2` with the processes `$3` (null: as before); work for the groups `$4`, notices for
+ * This server, `$1`, is there at `$2` with whom it has, `$3` (null: as before); work for the groups `$4`, notices for
  * the groups `$5`; whom servers left that are gone, if `$6`; whether this one was not there before; when something is
  * due, and the clock.
  */
 export const LOOK = `
   WITH here AS (
-    INSERT INTO resonate.servers AS s (name, seen_at, pids) VALUES ($1, $2, coalesce($3, '{}'::text[]))
-    ON CONFLICT (name) DO UPDATE SET seen_at = $2, pids = coalesce($3, s.pids)
+    INSERT INTO resonate.servers AS s (name, seen_at, places) VALUES ($1, $2, coalesce($3, '{}'::text[]))
+    ON CONFLICT (name) DO UPDATE SET seen_at = $2, places = coalesce($3, s.places)
     RETURNING xmax = 0 AS new
   ), gone AS (
-    DELETE FROM resonate.servers WHERE name <> $1 AND $6 AND seen_at < $2 - ${GONE_MS} RETURNING pids
+    DELETE FROM resonate.servers WHERE name <> $1 AND $6 AND seen_at < $2 - ${GONE_MS} RETURNING places
   )
   (${looked("pending", {
     text: "NULL::text",
@@ -185,13 +185,13 @@ export const LOOK = `
       WHERE l.listener_group = ANY($5) AND l.notify_at < $2 + ${NOTICE_EARLY_MS}`,
     order: "l.notify_at",
   })})
-  UNION ALL (SELECT 'abandoned', unnest(pids), NULL, ${EMPTY_ROW} FROM gone)
+  UNION ALL (SELECT 'abandoned', unnest(places), NULL, ${EMPTY_ROW} FROM gone)
   UNION ALL (SELECT 'new', NULL, NULL, ${EMPTY_ROW} FROM here WHERE new)
   UNION ALL (SELECT 'due', NULL, ${firstDue("IS NOT NULL")}, ${EMPTY_ROW})
   UNION ALL (SELECT 'clock', NULL, ${CLOCK}, ${EMPTY_ROW})`;
 
 export const ELSEWHERE = `SELECT 1 FROM resonate.servers
-  WHERE name <> $1 AND $2 = ANY(pids) AND seen_at > $3::bigint - ${GONE_MS} LIMIT 1`;
+  WHERE name <> $1 AND $2 = ANY(places) AND seen_at > $3::bigint - ${GONE_MS} LIMIT 1`;
 
 export const NOTIFY = "SELECT pg_notify('resonate', $1)";
 
