@@ -25,7 +25,7 @@ async function disk(): Promise<void> {
   const appends = 500;
   const log = await openDisk();
   const startedAt = performance.now();
-  await log.run("", "", appends);
+  await log.run("", "steps", appends);
   const ms = (performance.now() - startedAt) / appends;
   await log.close();
   print(`disk: ${ms.toFixed(3)} ms per 4 KiB append and fdatasync`);
