@@ -2,15 +2,14 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
+import { seeded } from "@resonate-ts/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type FakeWeb, openFakeWeb } from "../../apps/crawler/test/fake-web.ts";
 import { Program, stopPrograms } from "../../scripts/demo/program.ts";
+import { Fire, WORKERS } from "./fire.ts";
 
 /** The longest that it may take, in ms; on an idle machine it takes a third of that. */
 const PATIENCE_MS = 180_000;
-const WORKERS = 3;
-const KILL_WORKER_EVERY_MS = 3_000;
 /** Sooner than it is killed again and again in the long run, so that it is killed at least once here. */
 const KILL_SERVER_AFTER_MS = [8_000, 28_000, 48_000, 68_000];
 const DELAY_MS = 120;
@@ -31,13 +30,14 @@ afterEach(async () => {
 
 test("processes and server killed at random change nothing", { timeout: PATIENCE_MS }, async () => {
   const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
-  const fire = new Fire(folder, web, seed);
-  try {
-    await fire.start();
-    await fire.untilDone();
-  } finally {
-    await fire.stop();
-  }
+  const flags = ["--delay-ms", String(DELAY_MS), "--data", folder];
+  const fire = new Fire({
+    folder,
+    random: seeded(seed),
+    killServerAfterMs: KILL_SERVER_AFTER_MS,
+    startWorker: (url) => crawlerOf(web, "fire", [...flags, "--server", url]),
+  });
+  await fire.burn();
 
   const told = `SEED=${seed}, ${fire.workerKills} processes and ${fire.serverKills} servers killed`;
   expect(fire.workerKills, told).toBeGreaterThan(1);
@@ -86,104 +86,6 @@ function crawlerOf(of: FakeWeb, run: string, flags: readonly string[]): Program 
     entry,
     args: [...request, "--concurrency", "2", "--connect-to", of.connectTo, ...flags],
   });
-}
-
-/** A server and crawlers, and what kills them. */
-class Fire {
-  workerKills = 0;
-  serverKills = 0;
-  readonly #folder: string;
-  readonly #web: FakeWeb;
-  readonly #random: () => number;
-  readonly #ended = new AbortController();
-  readonly #done = Promise.withResolvers<void>();
-  readonly #workers = new Map<number, Program>();
-  #server: Program | undefined;
-  #url = "";
-  #fires: readonly Promise<void>[] = [];
-
-  constructor(folder: string, web: FakeWeb, seed: number) {
-    this.#folder = folder;
-    this.#web = web;
-    let state = seed;
-    this.#random = () => {
-      state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
-      return state / 0x80000000;
-    };
-  }
-
-  async start(): Promise<void> {
-    await this.#startServer("0");
-    for (let slot = 0; slot < WORKERS; slot++) this.#startWorker(slot);
-    this.#fires = [this.#burnWorkers(), this.#burnServers()];
-    for (const fire of this.#fires) fire.catch((error) => this.#done.reject(error));
-  }
-
-  /** Until one of the crawlers says that the crawl is over. */
-  untilDone(): Promise<void> {
-    return this.#done.promise;
-  }
-
-  async stop(): Promise<void> {
-    this.#ended.abort();
-    await Promise.allSettled(this.#fires);
-  }
-
-  async #startServer(port: string): Promise<void> {
-    const path = join(this.#folder, "server.db");
-    const args = ["dev", "--server-port", port, "--storage-sqlite-path", path];
-    this.#server = new Program({ entry: "packages/cli/src/main.ts", args });
-    this.#url = /http:\S+/.exec((await this.#server.line(/listens on/)).text)?.[0] ?? "";
-  }
-
-  #startWorker(slot: number): void {
-    const flags = ["--delay-ms", String(DELAY_MS), "--server", this.#url, "--data", this.#folder];
-    const worker = crawlerOf(this.#web, "fire", flags);
-    this.#workers.set(slot, worker);
-    void worker.exited.then((code) => {
-      if (code === 0) this.#done.resolve();
-      else if (code !== "SIGKILL") {
-        this.#done.reject(new Error(`A crawler ended with ${code}: ${said(worker)}`));
-      }
-    });
-  }
-
-  async #burnWorkers(): Promise<void> {
-    while (await this.#pause(KILL_WORKER_EVERY_MS)) {
-      const slot = Math.floor(this.#random() * WORKERS);
-      const worker = this.#workers.get(slot);
-      worker?.kill("SIGKILL");
-      this.workerKills++;
-      await worker?.exited;
-      this.#startWorker(slot);
-    }
-  }
-
-  async #burnServers(): Promise<void> {
-    let passed = 0;
-    for (const at of KILL_SERVER_AFTER_MS) {
-      if (!(await this.#pause(at - passed))) return;
-      passed = at;
-      this.#server?.kill("SIGKILL");
-      this.serverKills++;
-      await this.#server?.exited;
-      await this.#startServer(new URL(this.#url).port);
-    }
-  }
-
-  /** Whether the fire goes on after that time. */
-  async #pause(ms: number): Promise<boolean> {
-    try {
-      await setTimeout(ms, undefined, { signal: this.#ended.signal });
-      return true;
-    } catch {
-      return false;
-    }
-  }
-}
-
-function said(program: Program): string {
-  return program.lines.map(({ text }) => text).join("\n");
 }
 
 /** URLs that were asked for more than once, as often as they were, but for those that refuse the first request. */

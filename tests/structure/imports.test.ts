@@ -168,7 +168,6 @@ const RULES: readonly Rule[] = [
       "undici",
       "eventsource-parser",
       "devalue",
-      "zod",
       "@opentelemetry/api",
       "@standard-schema/spec",
     ],

@@ -24,6 +24,7 @@ import type {
 } from "./functions.ts";
 import type { Logger } from "./logger.ts";
 import type { Network } from "./network/network.ts";
+import { onServerTime } from "./network/server-time.ts";
 import { TracedNetwork } from "./network/traced.ts";
 import { Options, splitOptions } from "./options.ts";
 import { Registry } from "./registry.ts";
@@ -72,8 +73,9 @@ export class Resonate<R = Functions> {
     { flavour = "generator" }: { readonly flavour?: "generator" | "async" } = {},
   ) {
     const settings = readSettings(options);
-    const { logger, pid, ttlMs, defaultTarget, dialect, speculate, clock, invoke } = settings;
+    const { logger, pid, ttlMs, defaultTarget, dialect, speculate, invoke } = settings;
     const network = new TracedNetwork(settings.network);
+    const clock = onServerTime(settings.clock, network);
     const codec = createCodec({ encryptor: settings.encryptor, bytesMax: settings.valueBytesMax });
     const registry = this.#registry;
     const target = (name = defaultTarget) => network.match(name);

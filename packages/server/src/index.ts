@@ -9,7 +9,8 @@ export {
 export { PortInUseError } from "./http/listener.ts";
 export { jsonLogger, type Logger, type LogLevel } from "./logger.ts";
 export { type EngineOptions, openEngine, type PostgresLocation } from "./open.ts";
-export { type RunningServer, type ServeOptions, serve } from "./serve.ts";
+export type { RunningServer, ServeOptions } from "./serve.ts";
+export { serve } from "./serve-lazily.ts";
 export {
   findSettingsFile,
   readSettings,

@@ -56,12 +56,6 @@ export class CallContext implements Context {
   readonly timeoutAt: number;
   readonly attempt: number;
   readonly version: number;
-  readonly date = { now: () => this.#observe("resonate:date", "now", Date) };
-  readonly math = { random: () => this.#observe("resonate:math", "random", Math) };
-  readonly lfi: Context["beginRun"];
-  readonly lfc: Context["run"];
-  readonly rfi: Context["beginRpc"];
-  readonly rfc: Context["rpc"];
   /** Set before the first line of a generator runs. */
   isGenerator = false;
   /** The span of this attempt. */
@@ -87,10 +81,32 @@ export class CallContext implements Context {
     this.version = place.version;
     this.info = { attempt: place.attempt, timeout: place.timeoutAt, version: place.version };
     this.#signal = new CallSignal(host, place);
-    this.lfi = this.beginRun.bind(this);
-    this.lfc = this.run.bind(this);
-    this.rfi = this.beginRpc.bind(this);
-    this.rfc = this.rpc.bind(this);
+  }
+
+  // Made when they are asked for: there is a context for every step.
+
+  get date(): { now(): Future<number> } {
+    return { now: () => this.#observe("resonate:date", "now", Date) };
+  }
+
+  get math(): { random(): Future<number> } {
+    return { random: () => this.#observe("resonate:math", "random", Math) };
+  }
+
+  get lfi(): Context["beginRun"] {
+    return this.beginRun.bind(this);
+  }
+
+  get lfc(): Context["run"] {
+    return this.run.bind(this);
+  }
+
+  get rfi(): Context["beginRpc"] {
+    return this.beginRpc.bind(this);
+  }
+
+  get rfc(): Context["rpc"] {
+    return this.rpc.bind(this);
   }
 
   /** What this call has started. */

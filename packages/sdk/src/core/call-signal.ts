@@ -7,7 +7,10 @@ export class CallSignal {
   readonly #call: { readonly id: string; readonly timeoutAt: number };
   #signal: AbortSignal | undefined;
   #cancel: () => void = () => {};
-  readonly #own = new AbortController();
+  /** Made when somebody asks: most calls never do, and there is one for every step. */
+  #own: AbortController | undefined;
+  /** Fired before anybody asked. */
+  #fired: { readonly reason: unknown } | undefined;
 
   constructor(host: Host, call: { readonly id: string; readonly timeoutAt: number }) {
     this.#host = host;
@@ -21,7 +24,8 @@ export class CallSignal {
 
   /** Fires it. */
   abort(reason: unknown): void {
-    this.#own.abort(reason);
+    this.#fired ??= { reason };
+    this.#own?.abort(reason);
   }
 
   /** The call is over: its deadline is of no interest any more. */
@@ -40,6 +44,8 @@ export class CallSignal {
       givenUp.removeEventListener("abort", cancel);
       cancel();
     };
+    this.#own = new AbortController();
+    if (this.#fired) this.#own.abort(this.#fired.reason);
     return this.#own.signal;
   }
 }

@@ -170,7 +170,11 @@ export class Execution {
   /** Whether the task is parked now; if not, something that it waits for has settled. */
   async #park(): Promise<boolean> {
     const named = this.#waits.named({ all: this.#nameAll() });
-    const all = () => this.#waits.named({ all: true });
+    // What was waited for may have been found settled by its creation meanwhile.
+    const all = () => {
+      const waited = this.#waits.named({ all: true });
+      return waited.length > 0 ? waited : named;
+    };
     const created = this.#host.created();
     this.#host.parking = true;
     // What a creation has found comes before what became of the suspend that was sent along with it.

@@ -49,6 +49,8 @@ export interface Host extends Surroundings {
   readonly signal: AbortSignal;
   /** The execution has been given up: nothing it does counts any more. */
   readonly ended: boolean;
+  /** The claim is being let go of, or is gone until the next one: what is asked for waits. */
+  readonly parking: boolean;
   /** Ends the pass for a reason that is not the program's outcome. Only the first reason counts. */
   fault(error: unknown): void;
   /** Calls back after `ms`, unless the execution is given up before. */

@@ -123,7 +123,8 @@ export class Starter {
 
   /** What others have to settle will be parked when its creation is answered; so the two can travel together. */
   #parkAhead(cell: Cell, creation: Promise<Recorded>): void {
-    if (!this.#host.journal.together) return;
+    // While the claim is let go of it is not sent, and a park that is asked for again must not name it.
+    if (!this.#host.journal.together || this.#host.parking) return;
     this.#host.creating(creation);
     this.#host.track(cell);
     cell.park();

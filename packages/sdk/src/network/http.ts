@@ -13,9 +13,11 @@ import { Pool } from "undici";
 import { ResonateError } from "../errors.ts";
 import { type Logger, silentLogger } from "../logger.ts";
 import { type HttpReply, readExtensions } from "./answers.ts";
+import { exchange } from "./exchange.ts";
 import type { Extension, Network } from "./network.ts";
 import { Reachability } from "./reachability.ts";
 import { Requests } from "./requests.ts";
+import { ServerTime } from "./server-time.ts";
 import { MessageStream } from "./sse.ts";
 import { addressOf } from "./target.ts";
 
@@ -59,6 +61,7 @@ export class HttpNetwork implements Network {
   readonly #requests: Requests;
   readonly #stream: MessageStream;
   readonly #timeoutMs: number;
+  readonly #time: ServerTime;
   readonly #receivers: ((message: Message) => void)[] = [];
   readonly #openings: (() => void)[] = [];
   #extensions: ReadonlySet<Extension> | undefined;
@@ -79,6 +82,7 @@ export class HttpNetwork implements Network {
     });
     const logger = options.logger ?? silentLogger;
     const reachability = new Reachability(url, logger);
+    this.#time = new ServerTime(logger);
     this.#requests = new Requests({
       post: (body) => this.#post(body),
       batches: () => this.#extensions?.has("batch"),
@@ -95,6 +99,7 @@ export class HttpNetwork implements Network {
       timeoutMs,
       logger,
       reachability,
+      time: this.#time,
       opened: (header) => this.#opened(header),
       receive: (message) => {
         for (const receive of this.#receivers) receive(message);
@@ -104,6 +109,10 @@ export class HttpNetwork implements Network {
 
   get extensions(): ReadonlySet<Extension> {
     return this.#extensions ?? NONE;
+  }
+
+  get aheadMs(): number {
+    return this.#time.aheadMs;
   }
 
   match(target: string): string {
@@ -144,7 +153,8 @@ export class HttpNetwork implements Network {
 
   async #post(body: string): Promise<HttpReply> {
     const { token } = this.#options;
-    const reply = await this.#pool.request({
+    const askedAt = Date.now();
+    const { status, headers, text } = await exchange(this.#pool, {
       path: `${this.#url.pathname}${this.#url.search}`,
       method: "POST",
       headers: {
@@ -155,11 +165,11 @@ export class HttpNetwork implements Network {
       headersTimeout: this.#timeoutMs,
       bodyTimeout: this.#timeoutMs,
     });
-    const text = await reply.body.text();
-    const header = reply.headers["resonate-extensions"];
+    this.#time.heard(headers["date"], { askedAt, receivedAt: Date.now() });
+    const header = headers["resonate-extensions"];
     // Without the header only a success tells that the server has none: a proxy's refusal tells nothing.
-    if (header !== undefined || reply.statusCode === 200) this.#extensions = readExtensions(header);
-    return { status: reply.statusCode, text };
+    if (header !== undefined || status === 200) this.#extensions = readExtensions(header);
+    return { status, text };
   }
 
   async #stop(): Promise<void> {

@@ -20,6 +20,8 @@ export interface Network {
   match(target: string): string;
   /** What the server has been seen to have; empty until it has answered. */
   readonly extensions: ReadonlySet<Extension>;
+  /** How far the server's clock is ahead of this machine's, in ms, as far as it has been seen. Default 0. */
+  readonly aheadMs?: number;
   /** Connects. Safe to call twice. Rejects only when it can never work (a file another process holds). */
   init(): Promise<void>;
   /** Finishes what is under way, then disconnects. Safe to call twice. */

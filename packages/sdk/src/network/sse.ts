@@ -10,6 +10,7 @@ import type { Dispatcher } from "undici";
 import type { Logger } from "../logger.ts";
 import { backoffMs, pause } from "./backoff.ts";
 import type { Reachability } from "./reachability.ts";
+import type { ServerTime } from "./server-time.ts";
 
 /** Below the grace that a server gives before it takes the tasks of a process whose stream closed (1 s). */
 const BACKOFF = { firstMs: 100, mostMs: 5_000 };
@@ -31,6 +32,8 @@ export interface MessageStreamOptions {
   readonly timeoutMs: number;
   readonly logger: Logger;
   readonly reachability: Reachability;
+  /** Told the date of each answer. */
+  readonly time: Pick<ServerTime, "heard">;
   /** The stream is there. Gets the `Resonate-Extensions` header, and tells whether the server has any. */
   readonly opened: (extensions: string | string[] | undefined) => boolean;
   readonly receive: (message: Message) => void;
@@ -74,8 +77,9 @@ export class MessageStream {
 
   /** Opens the stream and reads it to its end. */
   async #follow(opened: () => void): Promise<void> {
-    const { dispatcher, origin, path, timeoutMs, token, reachability } = this.#options;
+    const { dispatcher, origin, path, timeoutMs, token, reachability, time } = this.#options;
     const silence = new AbortController();
+    const askedAt = Date.now();
     const reply = await dispatcher.request({
       origin,
       path,
@@ -92,6 +96,7 @@ export class MessageStream {
       bodyTimeout: 0,
       signal: AbortSignal.any([this.#stopping.signal, silence.signal]),
     });
+    time.heard(reply.headers["date"], { askedAt, receivedAt: Date.now() });
     if (reply.statusCode !== 200) {
       throw new Error(`it refused the stream of messages: ${await refusalOf(reply, timeoutMs)}`);
     }

@@ -22,6 +22,10 @@ export class TracedNetwork implements Network {
     return this.#network.extensions;
   }
 
+  get aheadMs(): number {
+    return this.#network.aheadMs ?? 0;
+  }
+
   match(target: string): string {
     return this.#network.match(target);
   }

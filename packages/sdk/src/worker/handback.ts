@@ -1,5 +1,5 @@
 /** Lets go of claims: gives them back, or stops their tasks, now or after a while. */
-import { isRefusal } from "@resonate-ts/protocol";
+import { type Claim, isRefusal } from "@resonate-ts/protocol";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../logger.ts";
 import { makeRequest } from "../network/envelope.ts";
@@ -7,11 +7,6 @@ import type { Network } from "../network/network.ts";
 
 /** Longest cause, in characters, that servers keep. */
 const CAUSE_LENGTH_MAX = 2_000;
-
-interface Claim {
-  readonly id: string;
-  readonly version: number;
-}
 
 export class Handback {
   readonly #network: Network;

@@ -1,5 +1,5 @@
 /** Keeps the claims of this process alive. */
-import { isRefusal, originOf } from "@resonate-ts/protocol";
+import { type Claim, isRefusal, originOf } from "@resonate-ts/protocol";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../logger.ts";
 import { makeRequest } from "../network/envelope.ts";
@@ -9,11 +9,6 @@ import type { Network } from "../network/network.ts";
 const CONFIRM_MS = 500;
 /** Most tasks named in one heartbeat. */
 const TASKS_MAX = 1_000;
-
-interface Claim {
-  readonly id: string;
-  readonly version: number;
-}
 
 export interface HeartbeatsOptions {
   readonly network: Network;

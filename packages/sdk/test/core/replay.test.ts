@@ -414,3 +414,38 @@ test("what a lost answer to a suspend has shown is found all the same", async ()
   for (let at = 1; at < count - 1; at++) await resonate.promises.resolveValue(`w:${at}`, at);
   await handle.result();
 });
+
+test.each([
+  ["goes on to wait for something new", true],
+  ["waits for nothing more", false],
+])(
+  "a park that is asked for again names what the server knows of, also when the function meanwhile %s",
+  async (_what, more) => {
+    const { resonate, network, logged } = world.client({
+      register: {
+        *fn(ctx: Context): Generator<unknown, string, unknown> {
+          const found = yield* ctx.rpc("other", ctx.options({ id: "done" }));
+          if (more) yield* ctx.sleep(1);
+          return found;
+        },
+      },
+    });
+    await resonate.promises.create("done", Date.now() + 60_000, {
+      tags: { "resonate:scope": "global" },
+    });
+    await resonate.promises.resolveValue("done", "found");
+    // What was created, as it counted as parked, is found settled before the park is answered, and that answer is lost.
+    let parks = 0;
+    network.intercept = async (request) => {
+      if (request.kind !== "task.suspend" || ++parks > 1) return undefined as never;
+      for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
+      return undefined as never;
+    };
+    network.losesAnswer = (request) => request.kind === "task.suspend" && parks === 1;
+
+    expect(await resonate.run("w", "fn")).toBe("found");
+
+    expect(parks).toBeGreaterThan(1);
+    expect(logged.filter(({ level }) => level === "error")).toEqual([]);
+  },
+);

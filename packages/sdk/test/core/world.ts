@@ -94,7 +94,7 @@ afterEach(async () => {
 });
 
 /** A logger that shows what it was told. */
-function recordingLogger(): Pick<Client, "logged" | "logs"> & { readonly logger: Logger } {
+export function recordingLogger(): Pick<Client, "logged" | "logs"> & { readonly logger: Logger } {
   const logged: Logged[] = [];
   const watchers = new Set<(line: Logged) => void>();
   const at = (level: LogLevel) => (fields: object, message: string) => {

@@ -10,6 +10,8 @@ export type Reply = { readonly status: number; readonly data: unknown } | "cut";
 export interface FakeServerOptions {
   /** The `Resonate-Extensions` header; absent by default. */
   readonly extensions?: string;
+  /** How far its clock is ahead, in ms, as its answers say. Default 0. */
+  readonly aheadMs?: number;
   readonly port?: number;
   /** Default: 200 with `{}`. */
   readonly reply?: (request: Request, post: number) => Reply | Promise<Reply>;
@@ -75,7 +77,8 @@ export class FakeServer {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { extensions } = this.#options;
+    const { extensions, aheadMs = 0 } = this.#options;
+    response.setHeader("Date", new Date(Date.now() + aheadMs).toUTCString());
     if (extensions !== undefined) response.setHeader("Resonate-Extensions", extensions);
     if (request.method === "GET") this.#poll(request, response);
     else await this.#post(request, response);

@@ -33,6 +33,41 @@ export function offer(task: StoredTask, promise: PromiseRecord, world: World): O
   };
 }
 
+/** Losses in a row from which on a task is offered later. One is a machine that went away, and its work must move. */
+const LOSSES_PAUSED_MIN = 2;
+/** The first pause, in ms; each is twice as long as the one before, and up to once more as long. */
+const PAUSE_MS_FIRST = 500;
+
+/**
+ * The task as pending after its holder was lost. Where that happens again and again it is offered later each time, and
+ * at another moment than what was lost with it: so what ends its process does not end the same others with it, who
+ * would look as guilty.
+ */
+export function offerAfterLoss(task: StoredTask, promise: PromiseRecord, world: World): Offer {
+  const offered = offer(task, promise, world);
+  const { failures = 0 } = task;
+  if (failures < LOSSES_PAUSED_MIN || offered.messages.length === 0) return offered;
+  const pauseMs = PAUSE_MS_FIRST * 2 ** (failures - LOSSES_PAUSED_MIN);
+  const wait = Math.min(pauseMs, world.settings.retryTimeoutMs) * (1 + fractionOf(task));
+  return { task: { ...offered.task, dueAt: world.at + Math.floor(wait) }, messages: [] };
+}
+
+/** Whether a pending task may be in the pause after a loss: its next offer is still to come. */
+export function mayPause({ failures = 0, dueAt = 0 }: StoredTask, at: number): boolean {
+  return failures >= LOSSES_PAUSED_MIN && dueAt > at;
+}
+
+/** From 0 up to 1, the same for the same claim, and unlike that of others: FNV-1a with the end of MurmurHash3. */
+function fractionOf({ id, version }: StoredTask): number {
+  let hash = 0x811c9dc5;
+  for (const character of `${version} ${id}`) {
+    hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193);
+  }
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
+}
+
 /** Where the pending task of this promise has been offered before `at`; `undefined` when it has not been. */
 export function standingOffer({ tags }: PromiseRecord, at: number): string | undefined {
   const delay = delayOf(tags);

@@ -68,6 +68,7 @@ export class Claimants<O> {
     };
     return {
       begin: (changes) => {
+        // The transaction may be run again: nothing of what it reserved before counts.
         free();
         unseen.loads.clear();
         unseen.suspended.clear();

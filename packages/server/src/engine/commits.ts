@@ -159,7 +159,10 @@ export class Commits {
       for (const entry of entries) await this.#commit([entry]);
     } else if (only && only.steps.length > 1) {
       const answers: (Response | Refusal)[] = [];
-      for (const step of only.steps) answers.push(...(await this.take([step])));
+      for (const step of only.steps) {
+        answers.push(...(await this.take([step])));
+        step.budget?.keep();
+      }
       only.resolve(answers);
     } else if (only) {
       only.resolve(only.steps.map((step) => failure(step, error)));
@@ -175,13 +178,13 @@ export class Commits {
   }
 }
 
-function refuse(entries: readonly Entry[], error: unknown): void {
-  for (const { steps, resolve } of entries) resolve(steps.map((step) => failure(step, error)));
-}
-
 /** What is ready in this turn of the event loop goes on before this does. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+function refuse(entries: readonly Entry[], error: unknown): void {
+  for (const { steps, resolve } of entries) resolve(steps.map((step) => failure(step, error)));
 }
 
 /** The answer to a step that could not be taken. */

@@ -12,7 +12,7 @@ import {
   type Request,
   type Response,
 } from "@resonate-ts/protocol";
-import { standingOffer } from "../core/offer.ts";
+import { mayPause, standingOffer } from "../core/offer.ts";
 import type { Change, Outgoing } from "../core/records.ts";
 import type { Step } from "../core/step.ts";
 import {
@@ -159,7 +159,8 @@ export class GroupCommitEngine implements Engine {
   }
 
   #offerOne({ task, promise }: Pending): void {
-    const target = standingOffer(promise, this.#options.clock.now());
+    const now = this.#options.clock.now();
+    const target = mayPause(task, now) ? undefined : standingOffer(promise, now);
     const address = target === undefined ? undefined : parseAddress(target);
     if (address?.kind === "poll") this.#dispatcher.offer({ ...task, promise }, address);
   }

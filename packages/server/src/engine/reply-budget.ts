@@ -17,10 +17,13 @@ export type Budgeted = Step & { readonly budget?: ReplyBudget };
 export class ReplyBudget {
   readonly bytesMax: number;
   #left: number;
+  /** What a transaction begins with. */
+  #kept: number;
 
   constructor(bytesMax = REPLY_BYTES_MAX) {
     this.bytesMax = bytesMax;
     this.#left = bytesMax;
+    this.#kept = bytesMax;
   }
 
   get spent(): boolean {
@@ -32,9 +35,14 @@ export class ReplyBudget {
     return Math.max(0, this.#left);
   }
 
-  /** The transaction is run again: nothing of what it answered has left. */
+  /** A transaction begins, or is run again: what it answered before has not left. */
   refill(): void {
-    this.#left = this.bytesMax;
+    this.#left = this.#kept;
+  }
+
+  /** What has been spent stays so: the next transaction for the same answer has the rest. */
+  keep(): void {
+    this.#kept = this.#left;
   }
 
   spend(answer: unknown): void {

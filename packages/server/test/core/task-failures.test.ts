@@ -79,6 +79,43 @@ onEveryStore("claims that end without a verdict", (lab) => {
     expect((await after(acquire(2), expire(3)))?.failures).toBeGreaterThanOrEqual(1);
   });
 
+  test("because the process was lost, twice or more in a row, have it offered later each time", async () => {
+    await lab().given("t", "acquired");
+    const take = async (step: Step) => {
+      const settings = { retryTimeoutMs: RETRY_MS };
+      const { messages } = await execute(lab().store, [step], lab().now, settings);
+      const [task] = (await lab().store.pending(10)).map((found) => found.task);
+      return { offers: messages.length, waitMs: (task?.dueAt ?? Number.NaN) - lab().now };
+    };
+
+    const losses = [await take(expire(1))];
+    for (const version of [1, 2, 3]) {
+      await take(acquire(version));
+      losses.push(await take(expire(version + 1)));
+    }
+
+    const [first, ...others] = losses;
+    expect(first).toEqual({ offers: 1, waitMs: RETRY_MS });
+    expect(others.map(({ offers }) => offers)).toEqual([0, 0, 0]);
+    for (const [at, { waitMs }] of others.entries()) {
+      expect(waitMs).toBeGreaterThanOrEqual(500 * 2 ** at);
+      expect(waitMs).toBeLessThan(1_000 * 2 ** at);
+    }
+  });
+
+  test("because the lease ran out, or that were not taken up, leave the offer where it is", async () => {
+    await lab().given("t", "acquired");
+    await after(...failedTwice, release(3));
+    const settings = { retryTimeoutMs: RETRY_MS };
+    const offersOf = async (...steps: readonly Step[]) =>
+      (await execute(lab().store, steps, lab().now, settings)).messages.length;
+
+    expect(await offersOf(acquire(3), expire(4, { untouched: true }))).toBe(1);
+    await offersOf(acquire(4));
+    lab().jump(10);
+    expect(await offersOf(expire(5, { lost: false }))).toBe(1);
+  });
+
   test("are no release without a cause", async () => {
     await lab().given("t", "acquired");
 

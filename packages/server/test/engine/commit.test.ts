@@ -147,6 +147,23 @@ describe("a request that breaks", () => {
     expect(statuses(await lab.askAll([get("a"), get("c")]))).toEqual([200, 200]);
   });
 
+  test("leaves the answers of its batch the budget that they have together", async () => {
+    const large = { id: "large", timeoutAt: NOW + 1, param: { data: "x".repeat(3 * 2 ** 20) } };
+    await lab.ask("promise.create", { ...large, tags: {} });
+    const requests = ["bad", "large", "large", "large", "large"].map(
+      (id): Request => ({
+        kind: "promise.get",
+        head: { corrId: id, version: PROTOCOL_VERSION },
+        data: { id },
+      }),
+    );
+
+    const answers = await lab.engine.process(requests);
+
+    // 8 MiB, passed by the third.
+    expect(answers.map(({ head }) => head.status)).toEqual([500, 200, 200, 200, 503]);
+  });
+
   test("is 500 alone among those sent as one batch", async () => {
     const requests = ["a", "bad", "c"].map(
       (id): Request => ({

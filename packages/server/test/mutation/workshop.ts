@@ -3,12 +3,14 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Mutant } from "./mutants.ts";
 
 const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
 const COPIED = ["packages/protocol", "packages/server", "package.json", "tsconfig.base.json"];
+/** What packing makes, in another test perhaps at this moment. */
+const MADE = ["dist"];
 /** A mutant that makes the tests run for ever is found too. In ms. */
 const RUN_MS_MAX = 120_000;
 const DIFFERENTIAL = "packages/server/test/differential/differential.test.ts";
@@ -29,7 +31,9 @@ export class Workshop {
     const folder = await mkdtemp(join(tmpdir(), "resonate-mutants-"));
     await mkdir(join(folder, "packages"));
     for (const path of COPIED) {
-      await cp(join(ROOT, path), join(folder, path), { recursive: true, verbatimSymlinks: true });
+      const filter = (from: string) => !MADE.includes(basename(from));
+      const how = { recursive: true, verbatimSymlinks: true, filter };
+      await cp(join(ROOT, path), join(folder, path), how);
     }
     await symlink(join(ROOT, "node_modules"), join(folder, "node_modules"));
     const config = 'export default { test: { include: ["packages/*/test/**/*.test.ts"] } };\n';

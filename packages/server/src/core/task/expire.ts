@@ -1,4 +1,4 @@
-import { groupOf, offer } from "../offer.ts";
+import { groupOf, offer, offerAfterLoss } from "../offer.ts";
 import type { Handler } from "../step.ts";
 import { holds, viewTask } from "../view.ts";
 import { withFailure } from "./failures.ts";
@@ -16,7 +16,8 @@ export const expireTask: Handler<"task.expire"> = {
     if (group !== undefined && polledBy !== group) return {};
     if (onlyPolled && polledBy === undefined) return {};
     const ended = untouched ? view.task : withFailure(view.task);
-    const { task, messages } = offer(ended, view.promise, world);
+    const offered = lost && !untouched ? offerAfterLoss : offer;
+    const { task, messages } = offered(ended, view.promise, world);
     return { changes: [{ put: "task", record: task }], messages };
   },
 };
