@@ -26,7 +26,6 @@ import type { Connection } from "./engine.ts";
 import type { Assignment, Claims } from "./execute.ts";
 import { Holdings } from "./holdings.ts";
 import { hasRoom, type Offer, type PollAddress, queueOf, type TaskVersion } from "./offers.ts";
-import type { DispatcherOptions } from "./options.ts";
 import { type Member as MemberOf, Roster } from "./roster.ts";
 
 /** Most offers remembered. Those beyond are made once, and come back when there is room again. */

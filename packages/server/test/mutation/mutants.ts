@@ -333,8 +333,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "a page ends one record early",
     file: `${STORES}/search.ts`,
-    find: "last = entry.id;",
-    replace: 'last = entry.id + "~";',
+    find: "last = id;",
+    replace: 'last = id + "~";',
   },
   {
     name: "a schedule skips what was missed",
