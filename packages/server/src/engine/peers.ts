@@ -88,6 +88,7 @@ export class Peers {
   #heard({ groups, settled }: Hints): void {
     const wanting = new Set(this.#options.here.wanting());
     if (groups.some((group) => wanting.has(group))) this.lookSoon();
+    if (settled.length === 0) return;
     this.#options.after(0, async () => {
       for (const one of settled) await this.#options.tell(one);
     });

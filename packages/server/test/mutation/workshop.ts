@@ -36,7 +36,11 @@ export class Workshop {
       await cp(join(ROOT, path), join(folder, path), how);
     }
     await symlink(join(ROOT, "node_modules"), join(folder, "node_modules"));
-    const config = 'export default { test: { include: ["packages/*/test/**/*.test.ts"] } };\n';
+    const test = {
+      globalSetup: ["packages/server/test/support/postgres-setup.ts"],
+      include: ["packages/*/test/**/*.test.ts"],
+    };
+    const config = `export default ${JSON.stringify({ test })};\n`;
     await writeFile(join(folder, "vitest.config.ts"), config);
     return new Workshop(folder);
   }

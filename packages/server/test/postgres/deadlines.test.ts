@@ -6,6 +6,7 @@ import { Fleet } from "../support/fleet.ts";
 const PROMISES = 150;
 /** Between the deadlines of two promises, in ms. */
 const STEP_MS = 8;
+const EARLY_MS = 400;
 
 let fleet: Fleet;
 beforeEach(async () => {
@@ -14,7 +15,7 @@ beforeEach(async () => {
 afterEach(() => fleet.close());
 
 test("whoever settles at the very deadline, everyone sees one outcome", async () => {
-  const first = Date.now() + 500;
+  const first = Date.now() + 2 * EARLY_MS;
   const outcomes = await Promise.all(
     Array.from({ length: PROMISES }, (_, number) => duel(`p${number}`, first + number * STEP_MS)),
   );
@@ -35,11 +36,14 @@ async function duel(id: string, timeoutAt: number) {
   const read = async (server: number) => {
     see((await fleet.ok(server, "promise.get", { id })).promise.state);
   };
-  await until(timeoutAt - 4);
+  // Some well before it, so that there are both outcomes also where everything takes its time.
+  const early = Math.random() < 0.3 ? EARLY_MS : 3;
+  const settleAt = until(timeoutAt - early + Math.random() * 6);
+  await until(timeoutAt - early - 1);
   const reading = (async () => {
     while (Date.now() < timeoutAt + 10) await read(0);
   })();
-  await until(timeoutAt - 3 + Math.random() * 6);
+  await settleAt;
   see((await fleet.ok(1, "promise.settle", { id, state: "resolved" })).promise.state);
   await reading;
   await Promise.all([read(0), read(1)]);
