@@ -32,6 +32,7 @@ import type { Connection, Engine, Observer } from "./engine.ts";
 import { acquisition, type Executed, execute } from "./execute.ts";
 import { type Budgeted, ReplyBudget } from "./reply-budget.ts";
 import { Retention } from "./retention.ts";
+import { Twins } from "./twins.ts";
 
 /** Most requests that may wait. Beyond it they are refused with 503 and nothing is lost. */
 const WAITING_MAX = 100_000;
@@ -74,6 +75,7 @@ export class GroupCommitEngine implements Engine {
   readonly #dispatcher: Dispatcher;
   readonly #router: Router;
   readonly #departures: Departures;
+  readonly #twins: Twins;
   readonly #commits: Commits;
   #state: "open" | "closing" | "failed" = "open";
   #closed: Promise<void> | undefined;
@@ -107,6 +109,7 @@ export class GroupCommitEngine implements Engine {
     this.#departures = new Departures(options.clock, (pid) =>
       this.#attempt(() => this.#releaseLost(pid)),
     );
+    this.#twins = new Twins(options.logger);
     this.failed = new Promise((_, reject) => {
       this.#fail = reject;
     });
@@ -212,12 +215,13 @@ export class GroupCommitEngine implements Engine {
 
   connect(connection: Connection): () => void {
     const { id, incarnation } = connection;
+    const twin = this.#twins.connects(connection);
     const before = this.#dispatcher.incarnationOf(connection) ?? this.#departures.incarnationOf(id);
     this.#departures.back(id);
     this.#dispatcher.open(connection);
     // Another run of that process: whoever held the claims has ended.
     const succeeds = before !== undefined && incarnation !== undefined && before !== incarnation;
-    if (succeeds) this.#attempt(() => this.#release(({ pid }) => pid === id, { pid: id }));
+    if (succeeds && !twin) this.#attempt(() => this.#release(({ pid }) => pid === id, { pid: id }));
     return () => {
       const left = this.#dispatcher.close(connection) && !this.#dispatcher.connected(id);
       if (left && this.#state === "open") this.#departures.left(id, connection);
