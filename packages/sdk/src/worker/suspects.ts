@@ -12,8 +12,8 @@ import type { Offer } from "./claims.ts";
 
 /** From how many losses in a row on work is a suspect. Two trials are left then before it is halted. */
 export const SUSPECT_LOSSES = 3;
-/** How long a suspect waits before it is run, in ms. */
-export const CALM_MS = 1_000;
+/** How long a suspect waits before it is run, in ms: enough for what came with it to be given back, and no longer, as it counts as lost meanwhile. */
+export const CALM_MS = 250;
 /** How long the others wait for one, in ms. */
 const TRIAL_MS = 10_000;
 /** Most suspects that are remembered; the oldest is forgotten first. */

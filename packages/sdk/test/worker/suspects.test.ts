@@ -42,7 +42,7 @@ function worker() {
   return { network, resonate, entered, released, exit: (id: string) => exits.get(id)?.() };
 }
 
-test("a suspect waits a second; another one is given back before it runs, and comes when it is through", async () => {
+test("a suspect waits for a moment; another one is given back before it runs, and comes when it is through", async () => {
   const { network, entered, released, exit, resonate } = worker();
   const [one, two] = [await claimFor("one", 3), await claimFor("two", 3)];
   const back = released("two");
@@ -51,7 +51,7 @@ test("a suspect waits a second; another one is given back before it runs, and co
   network.deliver(given(two));
 
   expect((await back).request.head).not.toHaveProperty("resonate:cause");
-  await vi.advanceTimersByTimeAsync(999);
+  await vi.advanceTimersByTimeAsync(249);
   expect(entered).toEqual([]);
   await vi.advanceTimersByTimeAsync(1);
   expect(entered).toEqual(["one"]);
@@ -75,7 +75,7 @@ test("a trial that takes long keeps others for ten seconds only", async () => {
   network.deliver({ kind: "execute", head: {}, data: { task: { id: "two", version: 1 } } });
   const claimed = network.answered(({ request }) => request.kind === "task.acquire");
 
-  await vi.advanceTimersByTimeAsync(10_999);
+  await vi.advanceTimersByTimeAsync(10_249);
   expect(network.summary("task.acquire")).toEqual([]);
   await vi.advanceTimersByTimeAsync(1);
   await claimed;

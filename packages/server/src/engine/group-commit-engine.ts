@@ -37,6 +37,7 @@ import { Peers } from "./peers.ts";
 import { Releases } from "./releases.ts";
 import { type Budgeted, ReplyBudget } from "./reply-budget.ts";
 import { Retention } from "./retention.ts";
+import { Twins } from "./twins.ts";
 
 /** Most requests that may wait. Beyond it they are refused with 503 and nothing is lost. */
 const WAITING_MAX = 100_000;
@@ -59,6 +60,7 @@ export class GroupCommitEngine implements Engine {
   readonly #departures: Departures;
   readonly #releases: Releases;
   readonly #peers: Peers | undefined;
+  readonly #twins: Twins;
   readonly #commits: Commits;
   /** Searches have transactions of their own where the store can have them beside the others. */
   readonly #searches: Commits;
@@ -115,6 +117,7 @@ export class GroupCommitEngine implements Engine {
       after: (ms, work) => this.#after(ms, work),
       insist: (steps) => this.#insist(steps),
     });
+    this.#twins = new Twins(options.logger);
     this.failed = new Promise((_, reject) => {
       this.#fail = reject;
     });
@@ -237,14 +240,15 @@ export class GroupCommitEngine implements Engine {
   }
 
   connect(connection: Connection): () => void {
-    const { group, id, incarnation } = connection;
+    const { id, group, incarnation } = connection;
+    const twin = this.#twins.connects(connection);
     const before =
       this.#dispatcher.incarnationOf(connection) ?? this.#departures.incarnationOf(connection);
     this.#departures.back(connection);
     this.#dispatcher.open(connection);
     // Another run of that process: whoever held the claims has ended.
     const succeeds = before !== undefined && incarnation !== undefined && before !== incarnation;
-    if (succeeds) this.#attempt(() => this.#releases.of(connection));
+    if (succeeds && !twin) this.#attempt(() => this.#releases.of(connection));
     this.#peers?.lookSoon();
     return () => {
       this.#peers?.lookSoon();

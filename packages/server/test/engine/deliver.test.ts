@@ -277,6 +277,17 @@ describe("a lease", () => {
     expect((await lab.task("a")).state).toEqual("pending");
   });
 
+  test("is not lost to a run of its process that connects again after another one: both live", async () => {
+    lab.connect("g", "p1", { incarnation: "1" });
+    lab.connect("g", "p1", { incarnation: "2" });
+    await lab.ok("task.create", claimedCreate("a", { ttl: 60_000 }));
+
+    lab.connect("g", "p1", { incarnation: "1" });
+    await lab.advance(5_000);
+
+    expect(await lab.task("a")).toMatchObject({ state: "acquired", version: 1 });
+  });
+
   test("is lost at once when another run of its process connects, open stream or not", async () => {
     for (const id of ["a", "b"]) {
       const first = lab.connect("g", "p1", { graceMs: 1_000, incarnation: `${id} 1` });
