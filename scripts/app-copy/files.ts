@@ -4,11 +4,14 @@ import { basename, join } from "node:path";
 /** What is made by installing, building and running. */
 const MADE = new Set(["node_modules", ".resonate", ".turbo", "dist"]);
 
-/** Copies the files of an app. What they say about how to start things is said for a folder that stands alone. */
+/**
+ * Copies the files of an app. What they say about how to start things, and what tests expect them to say, is said for a
+ * folder that stands alone.
+ */
 export function copyFiles(from: string, to: string, name: string): void {
   const filter = (source: string) => !MADE.has(basename(source));
   cpSync(from, to, { recursive: true, filter });
-  for (const file of globSync(["README.md", "src/**/*.ts"], { cwd: to })) {
+  for (const file of globSync(["README.md", "{src,test}/**/*.ts"], { cwd: to })) {
     const path = join(to, file);
     writeFileSync(path, standingAlone(readFileSync(path, "utf8"), name));
   }

@@ -3,7 +3,7 @@
  * `APP_TESTS=all` is the long run.
  */
 import { execFile, spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -65,6 +65,13 @@ function copyOf(app: string): string {
   return join(folder, `my-${app}`);
 }
 
+/** Sources and tests of a copy in which something is said. */
+function filesThatSay(pattern: RegExp, target: string): string[] {
+  return globSync("{src,test}/**/*.ts", { cwd: target }).filter((file) =>
+    pattern.test(readFileSync(join(target, file), "utf8")),
+  );
+}
+
 describe.each(APPS)("%s", (app, file) => {
   test("copied out, it installs, type-checks, passes its tests and says what it can do", {
     timeout: PATIENCE_MS,
@@ -75,6 +82,8 @@ describe.each(APPS)("%s", (app, file) => {
     expect(manifest).not.toContain("workspace:");
     expect(JSON.parse(manifest).name).toBe(`my-${app}`);
     expect(readFileSync(join(target, "tsconfig.json"), "utf8")).not.toContain("extends");
+    const here = new RegExp(`pnpm (?:resonate|--filter ${app}) `);
+    expect(filesThatSay(here, target)).toEqual([]);
 
     await install(target);
     await inCopy(target, "npm", ["run", "types"]);

@@ -30,6 +30,8 @@ export interface Run {
 /** Most crashes of workers and restarts of the server in one run; after them it has to come to an end. */
 const CRASHES_MAX = 12;
 const RESTARTS_MAX = 2;
+/** How often somebody looks for tasks that are halted, in ms: one that loses five processes in a row is, rightly. */
+const OPERATOR_MS = 60_000;
 /** Within this all has to be done, in simulated time. */
 const WITHIN = "2h";
 
@@ -38,6 +40,7 @@ export async function simulate(seed: number): Promise<Run> {
   const lab = await chaos.open();
   try {
     chaos.scheduleRestarts();
+    chaos.operate();
     const wrong = await Promise.all(chaos.jobs.map((job) => chaos.outcome(job)));
     chaos.heal();
     await lab.advance("5m");
@@ -126,6 +129,15 @@ class Chaos {
     }
   }
 
+  /** Lets halted tasks go on, as the log asks for. */
+  operate(): void {
+    const lab = this.#open();
+    lab.after(OPERATOR_MS, () => {
+      this.operate();
+      void this.#continueHalted(lab);
+    });
+  }
+
   /** From here on nothing goes wrong. */
   heal(): void {
     this.#healed = true;
@@ -149,6 +161,15 @@ class Chaos {
     this.#note(`${process} is killed; ${applied} of ${requests.map(shown).join(", ")} are applied`);
     this.#open().after(this.#upTo(8_000), () => worker.start());
     return { applied };
+  }
+
+  async #continueHalted(lab: Lab): Promise<void> {
+    const halted = lab.server.running ? await lab.server.tasks("halted") : [];
+    for (const id of halted) {
+      this.#note(`${id} is continued`);
+      // What is lost on the way is asked for again a minute later.
+      lab.client.tasks.continue(id).catch(() => {});
+    }
   }
 
   /** The client may be refused an answer for longer than it asks. */
