@@ -50,7 +50,7 @@ export const SIDES: Readonly<Record<string, Side>> = {
     title: "official SDK, in memory",
     durable: "nothing",
     async open() {
-      const resonate = new OfficialResonate();
+      const resonate = new OfficialResonate({ logLevel: "error" });
       // Its types and ours describe the same functions in different words.
       for (const [name, fn] of Object.entries(functions)) resonate.register(name, fn as never);
       return {
