@@ -11,7 +11,7 @@ const RUNS_MAX = 8;
 
 export class Twins {
   readonly #logger: Logger;
-  /** The runs of each process, the newest stream last. */
+  /** The runs of each process of a group, the newest stream last. */
   readonly #runs = new Map<string, Set<string>>();
   readonly #warned = new Set<string>();
 
@@ -20,18 +20,20 @@ export class Twins {
   }
 
   /** Whether the run that connects shares its pid with one that took its place and may be alive. Says so once. */
-  connects({ id, incarnation }: Connection): boolean {
+  connects({ group, id, incarnation }: Connection): boolean {
     if (incarnation === undefined) return false;
-    const runs = this.#runs.get(id) ?? new Set();
+    // What one group knows of a name is nothing to another.
+    const place = `${group}\0${id}`;
+    const runs = this.#runs.get(place) ?? new Set();
     const twin = runs.has(incarnation) && [...runs].at(-1) !== incarnation;
     runs.delete(incarnation);
     remember(runs.add(incarnation), RUNS_MAX);
-    this.#runs.delete(id);
-    remember(this.#runs.set(id, runs), PROCESSES_MAX);
-    if (twin && !this.#warned.has(id)) {
-      remember(this.#warned.add(id), PROCESSES_MAX);
+    this.#runs.delete(place);
+    remember(this.#runs.set(place, runs), PROCESSES_MAX);
+    if (twin && !this.#warned.has(place)) {
+      remember(this.#warned.add(place), PROCESSES_MAX);
       this.#logger.warn(
-        { pid: id },
+        { group, pid: id },
         `several processes have the pid '${id}' at the same time; each needs its own`,
       );
     }
