@@ -1,5 +1,5 @@
 /** What was measured, as text. */
-import { cpus, totalmem } from "node:os";
+import { cpus, loadavg, totalmem } from "node:os";
 import type { Measured } from "./measure.ts";
 import { SIDES } from "./sides.ts";
 import { WORKLOADS } from "./workloads.ts";
@@ -18,7 +18,8 @@ const LIMITS: Readonly<Record<string, readonly string[]>> = {
 export function describeMachine(): string {
   const [cpu] = cpus();
   const memory = Math.round(totalmem() / 1e9);
-  return `Node ${process.versions.node}, ${cpus().length} × ${cpu?.model.trim() ?? "?"}, ${memory} GB`;
+  const load = loadavg()[1]?.toFixed(1); // Over five minutes: what else the machine had to do.
+  return `Node ${process.versions.node}, ${cpus().length} × ${cpu?.model.trim() ?? "?"}, ${memory} GB, load average ${load} before the run`;
 }
 
 /** One workload, as a table in Markdown. */
