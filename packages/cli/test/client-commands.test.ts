@@ -306,7 +306,7 @@ describe("help", () => {
 
       expect(out).toContain("--server-port is RESONATE_SERVER__PORT");
       expect(out).toContain("one of debug, info, warn, error (default: ");
-      expect(out).toContain("one of sqlite, memory (default: sqlite)");
+      expect(out).toContain("one of sqlite, postgres, memory (default: sqlite)");
     },
   );
 
