@@ -131,7 +131,7 @@ describe("what costs", () => {
     fleet = await Fleet.open(2, { url });
     fleet.connect(0, "g", "idle");
     // Whoever has just connected looks at once, and servers of tests before are found to be gone.
-    await new Promise((resolve) => setTimeout(resolve, GONE_MS + 1_000));
+    await new Promise((resolve) => setTimeout(resolve, GONE_MS + 3_000));
     const query = vi.spyOn(pg.Client.prototype, "query");
 
     await new Promise((resolve) => setTimeout(resolve, 5_000));
@@ -202,6 +202,8 @@ describe("a server", () => {
 
 test("a search that takes long keeps no other request waiting", async () => {
   fleet = await Fleet.open(1, { url });
+  // A server that has just started looks for what is due, and that reads schedules too.
+  for (const id of ["one", "two"]) await fleet.ok(0, "promise.create", created(id, {}));
   const blocker = new pg.Client({ connectionString: url });
   await blocker.connect();
   await blocker.query("BEGIN; LOCK TABLE resonate.schedules IN ACCESS EXCLUSIVE MODE");
@@ -210,7 +212,7 @@ test("a search that takes long keeps no other request waiting", async () => {
     found = true;
   });
 
-  await fleet.ok(0, "promise.create", created("s"));
+  await fleet.ok(0, "promise.create", created("s", {}));
   await fleet.ok(0, "promise.settle", { id: "s", state: "resolved" });
 
   expect(found).toBe(false);
