@@ -11,8 +11,8 @@ import { Fire, WORKERS } from "./fire.ts";
 /** The longest that it may take, in ms; on an idle machine it takes a third of that. */
 const PATIENCE_MS = 180_000;
 /** Sooner than it is killed again and again in the long run, so that it is killed at least once here. */
-const KILL_SERVER_AFTER_MS = [8_000, 28_000, 48_000, 68_000];
-const DELAY_MS = 120;
+const KILL_SERVER_AFTER_MS = [4_500, 28_000, 48_000, 68_000];
+const DELAY_MS = 180;
 const MAX_PAGES = 120;
 
 let folder: string;
