@@ -1,4 +1,5 @@
 export * from "./addresses.ts";
+export * from "./dashboard.ts";
 export * from "./ids.ts";
 export * from "./records.ts";
 export * from "./requests.ts";
