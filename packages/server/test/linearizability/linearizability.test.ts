@@ -24,14 +24,11 @@ afterEach(async () => {
   servers = [];
 });
 
-/**
- * Storage, and how many servers share it. Two servers on PostgreSQL fail this now and then (docs/operations.md, "What is
- * known to be wrong"), so they have it only where it is asked for: `SERVERS=2`.
- */
+/** Storage, and how many servers share it. */
 const PLACES = [
   ["sqlite", 1],
   ["memory", 1],
-  ["postgres", Number(process.env["SERVERS"] ?? 1)],
+  ["postgres", 2],
 ] as const;
 
 describe.each(PLACES)("on %s, by %i", (type, count) => {

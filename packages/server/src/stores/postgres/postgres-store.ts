@@ -266,6 +266,7 @@ export class PostgresStore implements Store {
       const tx = new PostgresTransaction(query, { numbers: this.#numbers, time });
       const value = await work(tx);
       await begun;
+      await tx.verify();
       broken = await this.#commit(query, { tx, at });
       return value;
     } catch (error) {

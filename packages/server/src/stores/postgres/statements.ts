@@ -56,6 +56,17 @@ export function upTo(from: string, limit = "ALL"): string {
 
 export const BRANCH = upTo(`${FROM} WHERE p.branch = $2 OR p.id = $3`);
 
+/** Promises of branches `$1` (hashes), but for the rows `$2`. */
+export const OTHERS_IN_BRANCHES = `SELECT ${COLUMNS} ${FROM} WHERE p.branch = ANY($1) AND p.seq <> ALL($2) LIMIT 100`;
+
+/** Rows in the place of promises that are absent. They are gone at the end of the transaction; until then nobody creates one. */
+export const BAR = `
+  INSERT INTO resonate.promises (seq, id, timeout_at, created_at, tags, param, state, value, crc)
+  SELECT seq, id, 0, 0, '', '', 0, '', 0 FROM unnest($1::bigint[], $2::text[]) AS b (seq, id) ORDER BY id
+  ON CONFLICT (id) DO NOTHING RETURNING 1`;
+export const UNBAR =
+  "DELETE FROM resonate.promises p USING unnest($1::bigint[]) AS b (seq) WHERE p.seq = b.seq";
+
 export const RESUMED = upTo(
   "FROM resonate.resumes r JOIN resonate.promises p ON p.seq = r.awaited WHERE r.awaiter = $2",
 );

@@ -4,6 +4,8 @@
  * I1. What a step decides on is locked until the commit, in the order of ids where it is named at once.
  * I2. A promise that was looked for and not found may be created by another writer meanwhile. It is inserted only if it is
  *     still absent, and otherwise the whole transaction is run again on what is there then.
+ * I3. A branch is read, and promises of it are written, only by whoever holds the promise that it is named after: its row is
+ *     locked, or its absence is held against all who would create it.
  */
 
 import { TAG } from "@resonate-ts/protocol";
@@ -18,12 +20,15 @@ import type { KnownRow } from "./parts.ts";
 import type { RowNumbers } from "./row-numbers.ts";
 import { listing } from "./search.ts";
 import {
+  BAR,
   BRANCH,
   LISTENERS,
   LOCK_PROMISES,
   LOCK_SCHEDULES,
   OBLIGATIONS,
+  OTHERS_IN_BRANCHES,
   RESUMED,
+  UNBAR,
 } from "./statements.ts";
 import { loadTrees } from "./trees.ts";
 import { type Rows, writing } from "./write.ts";
@@ -49,6 +54,12 @@ export class PostgresTransaction implements Transaction {
   readonly #numbers: RowNumbers;
   readonly #time: TimeOf | undefined;
   readonly #rows: Rows;
+  /** Ids that were looked for and not found. */
+  readonly #absent = new Set<string>();
+  /** Those of them that nobody else can create before the end of this transaction. */
+  readonly #barred = new Set<string>();
+  /** Branches that were read and had nothing, while the promise that they are named after was absent and not barred. */
+  readonly #seenEmpty = new Set<string>();
 
   constructor(
     query: Query,
@@ -86,6 +97,7 @@ export class PostgresTransaction implements Transaction {
         "put" in change && change.put === "promise" && !this.#rows.promises.has(change.record.id),
     );
     await this.#numbers.reserve(created.length, this.#query);
+    await this.#holdBranches(changes);
     // What one statement deletes it cannot insert again.
     const end = changes.findLastIndex(
       (change) => "delete" in change && change.delete === "promise",
@@ -95,8 +107,37 @@ export class PostgresTransaction implements Transaction {
   }
 
   async branch(branch: string, bytesMax = NO_LIMIT): Promise<readonly StoredPromise[]> {
-    const rows = await this.#query(BRANCH, [bytesMax, hashOf(branch), branch], "branch");
-    return rows.map(promiseOf).filter(({ tags }) => tags[TAG.branch] === branch);
+    await this.#hold([branch]);
+    const read = async () => {
+      const rows = await this.#query(BRANCH, [bytesMax, hashOf(branch), branch], "branch");
+      return rows.map(promiseOf).filter(({ tags }) => tags[TAG.branch] === branch);
+    };
+    const found = await read();
+    if (this.#holds(branch)) return found;
+    // As a rule this transaction is about to create it, and so to hold it: whether there is nothing still is looked at then.
+    if (found.length === 0) {
+      this.#seenEmpty.add(branch);
+      return found;
+    }
+    await this.#bar([branch]);
+    return read();
+  }
+
+  /** What has to be made sure of before the commit. */
+  async verify(): Promise<void> {
+    const branches = [...this.#seenEmpty];
+    if (branches.length === 0) return;
+    await this.#bar(branches.filter((branch) => !this.#holds(branch)));
+    const hashes = branches.map(hashOf);
+    const own = [...this.#rows.promises.values()].map(({ seq }) => seq);
+    const rows = await this.#query(OTHERS_IN_BRANCHES, [hashes, own], "others in branches");
+    const others = rows.filter((row) => {
+      const branch = promiseOf(row).tags[TAG.branch];
+      return branch !== undefined && this.#seenEmpty.has(branch);
+    });
+    if (others.length > 0) {
+      throw new Overtaken("another writer created a promise of a branch that was read as empty");
+    }
   }
 
   async resumed(awaiter: string, bytesMax = NO_LIMIT): Promise<readonly StoredPromise[]> {
@@ -123,17 +164,64 @@ export class PostgresTransaction implements Transaction {
     const rows = await this.#query(LOCK_PROMISES, [ids], "lock promises");
     const last = rows.at(-1)?.["at"];
     if (this.#time && typeof last === "number") this.at = this.#time(last);
-    return rows.map((row) => {
+    const found = rows.map((row) => {
       const known = knownRow(row);
-      this.#rows.promises.set(known.promise.id, known);
+      const { id } = known.promise;
+      if (this.#absent.has(id) && !this.#rows.promises.has(id)) {
+        throw new Overtaken("another writer created what this transaction had not found");
+      }
+      this.#rows.promises.set(id, known);
       return known;
     });
+    for (const id of ids) if (!this.#rows.promises.has(id)) this.#absent.add(id);
+    return found;
   }
 
   /** Finds the row numbers of promises that have not been seen. */
   async #learn(ids: readonly string[]): Promise<void> {
-    const unknown = ids.filter((id) => !this.#rows.promises.has(id) && !this.#rows.seqs.has(id));
+    const unknown = ids.filter((id) => !this.#isKnown(id) && !this.#rows.seqs.has(id));
     if (unknown.length > 0) await this.#lockPromises([...new Set(unknown)]);
+  }
+
+  /** Before promises of branches are written. */
+  async #holdBranches(changes: readonly Change[]): Promise<void> {
+    const written = changes.flatMap((change) =>
+      "put" in change && change.put === "promise" ? change.record : [],
+    );
+    const created = new Set(written.map(({ id }) => id));
+    const branches = written.flatMap(({ tags }) => tags[TAG.branch] ?? []);
+    // Whoever creates a promise holds it.
+    const others = [...new Set(branches)].filter((branch) => !created.has(branch));
+    if (others.length === 0) return;
+    await this.#hold(others);
+    await this.#bar(others.filter((branch) => !this.#holds(branch)));
+  }
+
+  /** Locks those that are there. */
+  async #hold(ids: readonly string[]): Promise<void> {
+    const unknown = ids.filter((id) => !this.#isKnown(id));
+    if (unknown.length > 0) await this.#lockPromises(unknown);
+  }
+
+  /** Sees to it that nobody creates these: whoever tries waits for the end of this transaction. */
+  async #bar(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    await this.#numbers.reserve(ids.length, this.#query);
+    const seqs = ids.map(() => this.#numbers.take());
+    const inserted = await this.#query(BAR, [seqs, ids.toSorted()], "bar");
+    if (inserted.length < ids.length) {
+      throw new Overtaken("another writer created what this transaction had not found");
+    }
+    await this.#query(UNBAR, [seqs], "unbar");
+    for (const id of ids) this.#barred.add(id);
+  }
+
+  #holds(id: string): boolean {
+    return this.#rows.promises.has(id) || this.#barred.has(id);
+  }
+
+  #isKnown(id: string): boolean {
+    return this.#rows.promises.has(id) || this.#absent.has(id);
   }
 
   async #obligations(ids: readonly string[]): Promise<readonly LoadedObligations[]> {

@@ -1,0 +1,136 @@
+/**
+ * Two writers of one branch: the one that comes later sees the other, whatever was there before. Each pair of transactions
+ * is stopped where both have read and neither has committed.
+ */
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { PostgresStore } from "../../src/stores/postgres/postgres-store.ts";
+import { emptyPostgres, openPostgres, promise } from "../support/every-store.ts";
+
+const AT = 10;
+const of = (branch: string) => ({ tags: { "resonate:branch": branch } });
+
+let one: PostgresStore;
+let other: PostgresStore;
+beforeEach(async () => {
+  one = await emptyPostgres();
+  other = await openPostgres();
+});
+afterEach(async () => {
+  await one.close();
+  await other.close();
+});
+
+/** Lets nobody pass before both have come, or one of them waits for the other's lock. */
+function meeting() {
+  let came = 0;
+  const met = Promise.withResolvers<void>();
+  return async () => {
+    if (++came === 2) met.resolve();
+    await Promise.race([met.promise, new Promise((resolve) => setTimeout(resolve, 100))]);
+  };
+}
+
+/** Reads a branch, and creates a promise; gives what was read when it was committed. */
+function readAndCreate(
+  store: PostgresStore,
+  { id, branch, meet }: { id: string; branch: string; meet: () => Promise<void> },
+): Promise<readonly string[]> {
+  return store.transaction(async (tx) => {
+    await tx.load({ promises: [id] });
+    const read = await tx.branch(branch);
+    await meet();
+    await tx.write([{ put: "promise", record: promise(id, of(branch)) }]);
+    return read.map((record) => record.id);
+  }, AT);
+}
+
+async function add(id: string, branch: string): Promise<void> {
+  await one.transaction(async (tx) => {
+    await tx.load({ promises: [id] });
+    await tx.write([{ put: "promise", record: promise(id, of(branch)) }]);
+  }, AT);
+}
+
+const READY: readonly (readonly [string, readonly string[]])[] = [
+  ["with its first promise", ["b"]],
+  ["without its first promise", ["b:0"]],
+  ["of which there is nothing", []],
+];
+
+describe.each(READY)("in a branch %s", (_, before) => {
+  test.each([
+    ["b:1", "b:2"],
+    ["b:2", "b:1"],
+    ...(before.includes("b")
+      ? []
+      : ([
+          ["b", "b:1"],
+          ["b:1", "b"],
+        ] as const)),
+  ])(
+    "one creates %s, the other %s, and the later one has seen the earlier",
+    async (first, second) => {
+      for (const id of before) await add(id, "b");
+      const meet = meeting();
+
+      const [seenByOne, seenByOther] = await Promise.all([
+        readAndCreate(one, { id: first, branch: "b", meet }),
+        readAndCreate(other, { id: second, branch: "b", meet }),
+      ]);
+
+      expect([seenByOne.includes(second), seenByOther.includes(first)].toSorted()).toEqual([
+        false,
+        true,
+      ]);
+      expect(seenByOne).toEqual(expect.arrayContaining([...before]));
+    },
+  );
+});
+
+test("who reads a branch does not see a promise as pending that another settles first", async () => {
+  await add("b", "b");
+  await add("b:0", "b");
+  const order: string[] = [];
+  const settle = async () => {
+    await other.transaction(async (tx) => {
+      await tx.load({ promises: ["b:0"] });
+      const settled = promise("b:0", { ...of("b"), state: "resolved", settledAt: AT });
+      await tx.write([{ put: "promise", record: settled }]);
+    }, AT);
+    order.push("settled");
+  };
+  let settling: Promise<void> | undefined;
+
+  const state = await one.transaction(async (tx) => {
+    const read = await tx.branch("b");
+    settling ??= settle();
+    // Long enough for it to be done, if nothing keeps it waiting.
+    await Promise.race([settling, new Promise((resolve) => setTimeout(resolve, 100))]);
+    await tx.write([{ put: "promise", record: promise("b:1", of("b")) }]);
+    return read.find(({ id }) => id === "b:0")?.state;
+  }, AT);
+  order.push("read");
+  await settling;
+
+  expect(state).toBe(order[0] === "read" ? "pending" : "resolved");
+});
+
+test("what was absent when it was decided on is not written over when another has created it", async () => {
+  const create = (store: PostgresStore, createdAt: number, meanwhile = async () => {}) =>
+    store.transaction(async (tx) => {
+      const { promises } = await tx.load({ promises: ["a"] });
+      if (promises[0]) return promises[0].createdAt;
+      await meanwhile();
+      await tx.load({ obligations: ["a"] });
+      await tx.write([{ put: "promise", record: promise("a", { createdAt }) }]);
+      return createdAt;
+    }, AT);
+  let once = false;
+
+  const shown = await create(one, 2, async () => {
+    if (!once) await create(other, 1);
+    once = true;
+  });
+
+  expect(shown).toBe(1);
+});
