@@ -44,8 +44,8 @@ function readAndCreate(
   }, AT);
 }
 
-async function add(id: string, branch: string): Promise<void> {
-  await one.transaction(async (tx) => {
+async function add(id: string, branch: string, by = one): Promise<void> {
+  await by.transaction(async (tx) => {
     await tx.load({ promises: [id] });
     await tx.write([{ put: "promise", record: promise(id, of(branch)) }]);
   }, AT);
@@ -133,4 +133,20 @@ test("what was absent when it was decided on is not written over when another ha
   });
 
   expect(shown).toBe(1);
+});
+
+test("what was absent when it was decided on is not shown by a branch that is read later", async () => {
+  await add("b", "b");
+  const seen: (readonly string[])[] = [];
+
+  await one.transaction(async (tx) => {
+    const { promises } = await tx.load({ promises: ["b:0"] });
+    if (seen.length === 0) await add("b:0", "b", other);
+    const absent = promises.length === 0;
+    seen.push([]);
+    const read = await tx.branch("b");
+    seen.splice(-1, 1, [absent ? "absent" : "present", ...read.map(({ id }) => id)]);
+  }, AT);
+
+  expect(seen.at(-1)).toEqual(["present", "b", "b:0"]);
 });

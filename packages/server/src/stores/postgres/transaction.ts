@@ -110,7 +110,9 @@ export class PostgresTransaction implements Transaction {
     await this.#hold([branch]);
     const read = async () => {
       const rows = await this.#query(BRANCH, [bytesMax, hashOf(branch), branch], "branch");
-      return rows.map(promiseOf).filter(({ tags }) => tags[TAG.branch] === branch);
+      const promises = rows.map(promiseOf).filter(({ tags }) => tags[TAG.branch] === branch);
+      for (const { id } of promises) this.#checkFound(id);
+      return promises;
     };
     const found = await read();
     if (this.#holds(branch)) return found;
@@ -167,14 +169,19 @@ export class PostgresTransaction implements Transaction {
     const found = rows.map((row) => {
       const known = knownRow(row);
       const { id } = known.promise;
-      if (this.#absent.has(id) && !this.#rows.promises.has(id)) {
-        throw new Overtaken("another writer created what this transaction had not found");
-      }
+      this.#checkFound(id);
       this.#rows.promises.set(id, known);
       return known;
     });
     for (const id of ids) if (!this.#rows.promises.has(id)) this.#absent.add(id);
     return found;
+  }
+
+  /** What was decided on the absence of a promise does not go together with what is decided on its presence. */
+  #checkFound(id: string): void {
+    if (this.#absent.has(id) && !this.#rows.promises.has(id)) {
+      throw new Overtaken("another writer created what this transaction had not found");
+    }
   }
 
   /** Finds the row numbers of promises that have not been seen. */
