@@ -32,6 +32,7 @@ import {
   DUE,
   HELD,
   HELD_BY,
+  LOCK_PROMISES,
   PENDING,
   RAISE_FLOOR,
   STATUS_OF,
@@ -72,7 +73,7 @@ export interface SharedOptions {
 const COLLISIONS_MAX = 50;
 /** How long a database that cannot be reached is tried before a request is answered with 503, in ms. */
 const UNREACHABLE_MS = 5_000;
-/** How long a transaction waits for another's lock before both are taken for a deadlock, in ms. */
+/** How long a transaction waits for another's lock before both are taken for a deadlock, in ms; later ones: `LATER_LOCK_MS`. */
 const LOCK_TIMEOUT_MS = 250;
 const CONFIRM_MS = 30_000;
 /** The pause between two questions for the outcome of a commit, in ms. */
@@ -92,6 +93,17 @@ const BEGIN = [
 ].join("; ");
 /** PostgreSQL's number of the type bigint. */
 const INT8 = 20;
+
+/** One run of a transaction. */
+interface Attempt {
+  readonly at: number;
+  readonly pool: pg.Pool;
+  /**
+   * Promises that earlier runs locked, or waited for. What follows from a step is locked when it is found, in no order; the
+   * next run locks all of it first, in order, and so does not meet again those that do the same.
+   */
+  readonly wanted: Set<string>;
+}
 
 export class PostgresStore implements Store {
   readonly clockFloor: number;
@@ -222,9 +234,10 @@ export class PostgresStore implements Store {
 
   /** Runs a transaction until it has not met another one. */
   async #persist<T>(work: (tx: Transaction) => Promise<T>, at: number, pool: pg.Pool): Promise<T> {
+    const wanted = new Set<string>();
     for (let collisions = 0; ; collisions++) {
       try {
-        const value = await this.#patiently(() => this.#transact(work, at, pool));
+        const value = await this.#patiently(() => this.#transact(work, { at, pool, wanted }));
         this.#writable = true;
         return value;
       } catch (error) {
@@ -254,7 +267,8 @@ export class PostgresStore implements Store {
     return lasting;
   }
 
-  async #transact<T>(work: (tx: Transaction) => Promise<T>, at: number, pool: pg.Pool): Promise<T> {
+  async #transact<T>(work: (tx: Transaction) => Promise<T>, attempt: Attempt): Promise<T> {
+    const { at, pool, wanted } = attempt;
     const client = await pool.connect();
     let broken: Error | undefined;
     try {
@@ -263,7 +277,8 @@ export class PostgresStore implements Store {
       begun.catch(() => {});
       const query = this.#queryOn(client);
       const time = this.#options.shared?.time;
-      const tx = new PostgresTransaction(query, { numbers: this.#numbers, time });
+      const tx = new PostgresTransaction(noting(wanted, query), { numbers: this.#numbers, time });
+      if (wanted.size > 0) await tx.load({ promises: [...wanted] });
       const value = await work(tx);
       await begun;
       broken = await this.#commit(query, { tx, at });
@@ -322,6 +337,14 @@ export class PostgresStore implements Store {
       { cause },
     );
   }
+}
+
+/** Notes which promises are to be locked. */
+function noting(wanted: Set<string>, query: Query): Query {
+  return (text, values, name) => {
+    if (text === LOCK_PROMISES) for (const id of values.flat()) wanted.add(String(id));
+    return query(text, values, name);
+  };
 }
 
 function poolOf(options: PostgresOptions, max: number): pg.Pool {
