@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { PostgresStore } from "../../src/stores/postgres/postgres-store.ts";
 import { LOCK_PROMISES } from "../../src/stores/postgres/statements.ts";
 import { postgresUrl, promise } from "../support/every-store.ts";
-import { until } from "../support/fleet.ts";
+import { until } from "../support/until.ts";
 
 const AT = 10;
 const LOCK_NOT_AVAILABLE = "55P03";

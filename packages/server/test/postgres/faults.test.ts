@@ -9,7 +9,7 @@ import {
   StoreUnusableError,
 } from "../../src/stores/store.ts";
 import { postgresUrl, promise } from "../support/every-store.ts";
-import { until } from "../support/fleet.ts";
+import { until } from "../support/until.ts";
 import { type Cut, Wire } from "../support/wire.ts";
 
 const AT = 10;
