@@ -9,8 +9,9 @@ import { dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import pg from "pg";
 
-/** PostgreSQL refuses to run as root; this user may do nothing else. */
+/** PostgreSQL and poolers refuse to run as root; this user may do nothing else. */
 const NOBODY = 65_534;
+export const UNPRIVILEGED = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
 /** What is written survives the end of PostgreSQL, though not that of the machine. */
 const SETTINGS = ["fsync=off", "max_connections=200", "shared_buffers=64MB"];
 
@@ -18,7 +19,6 @@ const SETTINGS = ["fsync=off", "max_connections=200", "shared_buffers=64MB"];
 export class Installation {
   readonly folder = mkdtempSync(join(tmpdir(), "resonate-postgres-"));
   readonly #binaries = binariesFor(this.folder);
-  readonly as = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
 
   binary(name: string): string {
     return join(this.#binaries, "bin", name);
@@ -26,7 +26,7 @@ export class Installation {
 
   run(command: string, args: readonly string[]): void {
     execFileSync(command, args, {
-      ...this.as,
+      ...UNPRIVILEGED,
       cwd: this.folder,
       stdio: ["ignore", "ignore", "inherit"],
     });
@@ -77,11 +77,11 @@ export class Instance {
 
   /** Resolves when it answers. */
   async start(settings: readonly string[] = []): Promise<void> {
-    const { folder, as } = this.#installation;
+    const { folder } = this.#installation;
     const places = ["-D", this.#data, "-p", `${this.port}`, "-h", "127.0.0.1", "-k", folder];
     const given = [...SETTINGS, ...settings].flatMap((setting) => ["-c", setting]);
     const server = spawn(this.#installation.binary("postgres"), [...places, ...given], {
-      ...as,
+      ...UNPRIVILEGED,
       cwd: folder,
       stdio: "ignore",
     });

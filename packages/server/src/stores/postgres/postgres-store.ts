@@ -122,10 +122,7 @@ export class PostgresStore implements Store {
   /** @throws StoreUnusableError when the database cannot be reached or used. */
   static async open(options: PostgresOptions): Promise<PostgresStore> {
     const { url } = options;
-    const client = new pg.Client({
-      connectionString: url,
-      connectionTimeoutMillis: UNREACHABLE_MS,
-    });
+    const client = new pg.Client(connectionOf(options));
     client.on("error", () => {});
     try {
       await client.connect();
@@ -348,23 +345,29 @@ function noting(wanted: Set<string>, query: Query): Query {
 }
 
 function poolOf(options: PostgresOptions, max: number): pg.Pool {
-  const { url, answerTimeoutMs = ANSWER_TIMEOUT_MS, shared } = options;
+  const { answerTimeoutMs = ANSWER_TIMEOUT_MS } = options;
   const pool = new pg.Pool({
-    connectionString: url,
+    ...connectionOf(options),
     max,
-    connectionTimeoutMillis: UNREACHABLE_MS,
     query_timeout: answerTimeoutMs,
     keepAlive: true,
-    // A pooler refuses what it cannot keep; there, transactions say it themselves, and no plans are kept.
-    ...(shared?.sessions !== false && {
-      options: PLANNING.map((name) => `-c ${name}=off`).join(" "),
-    }),
     types: { getTypeParser },
   });
   // A connection that breaks is replaced by the next one; whoever uses it hears of it by what was asked.
   pool.on("error", () => {});
   pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
+}
+
+function connectionOf({ url, shared }: PostgresOptions): pg.ClientConfig {
+  return {
+    connectionString: url,
+    connectionTimeoutMillis: UNREACHABLE_MS,
+    // A pooler refuses what it cannot keep; there, transactions say it themselves, and no plans are kept.
+    ...(shared?.sessions !== false && {
+      options: PLANNING.map((name) => `-c ${name}=off`).join(" "),
+    }),
+  };
 }
 
 /** 64-bit integers as numbers: all that are stored are instants and counts. Others as the driver reads them. */
