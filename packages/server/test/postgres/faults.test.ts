@@ -9,7 +9,8 @@ import {
   StoreUnusableError,
 } from "../../src/stores/store.ts";
 import { postgresUrl, promise } from "../support/every-store.ts";
-import { until } from "../support/fleet.ts";
+import { Pgbouncer, pgbouncerWorks } from "../support/pgbouncer.ts";
+import { until } from "../support/until.ts";
 import { type Cut, Wire } from "../support/wire.ts";
 
 const AT = 10;
@@ -264,6 +265,18 @@ describe("a store", () => {
     await expect(opened({ url: wrong })).rejects.toThrow("127.0.0.1:1/nothing cannot be used");
     await expect(opened({ url: wrong })).rejects.not.toThrow("secret");
   });
+
+  test.skipIf(!pgbouncerWorks)(
+    "behind a pooler that it was not told of says what to set",
+    async () => {
+      const pooler = await Pgbouncer.to(url);
+      try {
+        await expect(opened({ url: pooler.url })).rejects.toThrow("set storage.postgres.pooler");
+      } finally {
+        await pooler.stop();
+      }
+    },
+  );
 
   test("whose row was changed behind its back does not serve it", async () => {
     const store = await opened();

@@ -6,7 +6,8 @@ import pg from "pg";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { RealServer } from "../linearizability/real-server.ts";
 import { postgresUrl } from "../support/every-store.ts";
-import { Fleet, FOREVER, until } from "../support/fleet.ts";
+import { Fleet, FOREVER } from "../support/fleet.ts";
+import { until } from "../support/until.ts";
 
 /** Longer than a look and what follows from it take on a busy machine. */
 const LOOK_MS = 3_000;

@@ -8,8 +8,6 @@ import { RecordingLogger } from "./logger.ts";
 
 /** Far beyond the end of every test. */
 export const FOREVER = 9_000_000_000_000;
-/** How long something may take to come about until a test gives up, in ms. */
-const PATIENCE_MS = 20_000;
 
 export class Fleet {
   readonly logger = new RecordingLogger();
@@ -90,18 +88,5 @@ export class Member {
     return this.messages.flatMap((message) =>
       message.kind === "unblock" ? [message.data.promise.id] : [],
     );
-  }
-}
-
-/** Waits until it is so. */
-export async function until(
-  what: string,
-  isSo: () => boolean | Promise<boolean>,
-  patienceMs = PATIENCE_MS,
-): Promise<void> {
-  const end = performance.now() + patienceMs;
-  while (!(await isSo())) {
-    if (performance.now() > end) throw new Error(`never: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

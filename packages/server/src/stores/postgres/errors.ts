@@ -70,8 +70,12 @@ export function openingError(error: unknown, where: string): unknown {
   const code = codeOf(error);
   if (code === undefined && !isUnreachable(error)) return error;
   const message = error instanceof Error ? error.message : String(error);
+  // So pgbouncer answers whoever asks for a session of its own.
+  const todo = message.includes("startup parameter")
+    ? "If a pooler is there, set storage.postgres.pooler"
+    : "Check storage.postgres.url, and that the user may create the schema 'resonate' there";
   return new StoreUnusableError(
-    `the PostgreSQL database at ${where} cannot be used: ${message}. Check storage.postgres.url, and that the user may create the schema 'resonate' there`,
+    `the PostgreSQL database at ${where} cannot be used: ${message}. ${todo}`,
     { cause: error },
   );
 }

@@ -54,6 +54,10 @@ export function groupOf(address: string | undefined): string | null {
   return parsed?.kind === "poll" ? parsed.group : null;
 }
 
+function byId({ promise: { id: one } }: KnownRow, { promise: { id: other } }: KnownRow): number {
+  return one < other ? -1 : 1;
+}
+
 const MUTABLE = [
   ["state", "smallint"],
   ["settled_at", "bigint"],
@@ -110,7 +114,8 @@ export const PARTS: readonly Part[] = [
     name: "created",
     types: ["bigint", ...FIXED.map(typeOf), ...MUTABLE.map(typeOf)],
     counted: true,
-    tuples: ({ created }) => [...created].map(newCells),
+    // In the order of ids: who inserts one that another is inserting waits for it, and two must not wait for each other.
+    tuples: ({ created }) => [...created].sort(byId).map(newCells),
     sql: (source) =>
       `INSERT INTO resonate.promises (seq, ${[...FIXED.map(nameOf), ...mutableNames].join(", ")})
        SELECT * FROM ${source} ON CONFLICT (id) DO NOTHING`,

@@ -32,6 +32,7 @@ import {
   DUE,
   HELD,
   HELD_BY,
+  LOCK_PROMISES,
   PENDING,
   RAISE_FLOOR,
   STATUS_OF,
@@ -72,7 +73,7 @@ export interface SharedOptions {
 const COLLISIONS_MAX = 50;
 /** How long a database that cannot be reached is tried before a request is answered with 503, in ms. */
 const UNREACHABLE_MS = 5_000;
-/** How long a transaction waits for another's lock before both are taken for a deadlock, in ms. */
+/** How long a transaction waits for another's lock before both are taken for a deadlock, in ms; later ones: `LATER_LOCK_MS`. */
 const LOCK_TIMEOUT_MS = 250;
 const CONFIRM_MS = 30_000;
 /** The pause between two questions for the outcome of a commit, in ms. */
@@ -93,6 +94,17 @@ const BEGIN = [
 /** PostgreSQL's number of the type bigint. */
 const INT8 = 20;
 
+/** One run of a transaction. */
+interface Attempt {
+  readonly at: number;
+  readonly pool: pg.Pool;
+  /**
+   * Promises that earlier runs locked, or waited for. What follows from a step is locked when it is found, in no order; the
+   * next run locks all of it first, in order, and so does not meet again those that do the same.
+   */
+  readonly wanted: Set<string>;
+}
+
 export class PostgresStore implements Store {
   readonly clockFloor: number;
   /** The database's clock when it was opened, in ms since the epoch. */
@@ -110,10 +122,7 @@ export class PostgresStore implements Store {
   /** @throws StoreUnusableError when the database cannot be reached or used. */
   static async open(options: PostgresOptions): Promise<PostgresStore> {
     const { url } = options;
-    const client = new pg.Client({
-      connectionString: url,
-      connectionTimeoutMillis: UNREACHABLE_MS,
-    });
+    const client = new pg.Client(connectionOf(options));
     client.on("error", () => {});
     try {
       await client.connect();
@@ -222,9 +231,10 @@ export class PostgresStore implements Store {
 
   /** Runs a transaction until it has not met another one. */
   async #persist<T>(work: (tx: Transaction) => Promise<T>, at: number, pool: pg.Pool): Promise<T> {
+    const wanted = new Set<string>();
     for (let collisions = 0; ; collisions++) {
       try {
-        const value = await this.#patiently(() => this.#transact(work, at, pool));
+        const value = await this.#patiently(() => this.#transact(work, { at, pool, wanted }));
         this.#writable = true;
         return value;
       } catch (error) {
@@ -254,7 +264,8 @@ export class PostgresStore implements Store {
     return lasting;
   }
 
-  async #transact<T>(work: (tx: Transaction) => Promise<T>, at: number, pool: pg.Pool): Promise<T> {
+  async #transact<T>(work: (tx: Transaction) => Promise<T>, attempt: Attempt): Promise<T> {
+    const { at, pool, wanted } = attempt;
     const client = await pool.connect();
     let broken: Error | undefined;
     try {
@@ -263,7 +274,8 @@ export class PostgresStore implements Store {
       begun.catch(() => {});
       const query = this.#queryOn(client);
       const time = this.#options.shared?.time;
-      const tx = new PostgresTransaction(query, { numbers: this.#numbers, time });
+      const tx = new PostgresTransaction(noting(wanted, query), { numbers: this.#numbers, time });
+      if (wanted.size > 0) await tx.load({ promises: [...wanted] });
       const value = await work(tx);
       await begun;
       await tx.verify();
@@ -325,24 +337,38 @@ export class PostgresStore implements Store {
   }
 }
 
+/** Notes which promises are to be locked. */
+function noting(wanted: Set<string>, query: Query): Query {
+  return (text, values, name) => {
+    if (text === LOCK_PROMISES) for (const id of values.flat()) wanted.add(String(id));
+    return query(text, values, name);
+  };
+}
+
 function poolOf(options: PostgresOptions, max: number): pg.Pool {
-  const { url, answerTimeoutMs = ANSWER_TIMEOUT_MS, shared } = options;
+  const { answerTimeoutMs = ANSWER_TIMEOUT_MS } = options;
   const pool = new pg.Pool({
-    connectionString: url,
+    ...connectionOf(options),
     max,
-    connectionTimeoutMillis: UNREACHABLE_MS,
     query_timeout: answerTimeoutMs,
     keepAlive: true,
-    // A pooler refuses what it cannot keep; there, transactions say it themselves, and no plans are kept.
-    ...(shared?.sessions !== false && {
-      options: PLANNING.map((name) => `-c ${name}=off`).join(" "),
-    }),
     types: { getTypeParser },
   });
   // A connection that breaks is replaced by the next one; whoever uses it hears of it by what was asked.
   pool.on("error", () => {});
   pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
+}
+
+function connectionOf({ url, shared }: PostgresOptions): pg.ClientConfig {
+  return {
+    connectionString: url,
+    connectionTimeoutMillis: UNREACHABLE_MS,
+    // A pooler refuses what it cannot keep; there, transactions say it themselves, and no plans are kept.
+    ...(shared?.sessions !== false && {
+      options: PLANNING.map((name) => `-c ${name}=off`).join(" "),
+    }),
+  };
 }
 
 /** 64-bit integers as numbers: all that are stored are instants and counts. Others as the driver reads them. */
