@@ -4,7 +4,7 @@ import type { Census, Present } from "../engine/census.ts";
 import type { Inside } from "../engine/inside.ts";
 
 /** Most tasks that are counted to say what each worker holds. */
-const HELD_MAX = 10_000;
+export const HELD_MAX = 10_000;
 
 export async function readGroups({ records, census }: Inside): Promise<readonly WorkerGroup[]> {
   return groupsOf(await census(), await records.held(HELD_MAX));

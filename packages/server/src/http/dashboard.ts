@@ -14,6 +14,7 @@ import { readGroups } from "../dashboard/groups.ts";
 import { type Live, WATCHERS_MAX } from "../dashboard/live.ts";
 import { readOverview, type ServerFacts } from "../dashboard/overview.ts";
 import { readTree } from "../dashboard/tree.ts";
+import { readWhy } from "../dashboard/why-facts.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Inside } from "../engine/inside.ts";
 import { SseStream } from "../transports/sse-poll.ts";
@@ -87,6 +88,8 @@ export class Dashboard {
         return about(query.id, (id) => readTree(inside, id));
       case "promise":
         return about(query.id, (id) => readDetail(inside, id));
+      case "why":
+        return about(query.id, (id) => readWhy(inside, id));
       case "schedules":
         return this.#schedules(query);
     }
@@ -138,19 +141,12 @@ export class Dashboard {
   }
 }
 
-type View = "overview" | "workers" | "executions" | "tree" | "promise" | "schedules";
+const VIEWS = ["overview", "workers", "executions", "tree", "promise", "why", "schedules"] as const;
 
-const VIEWS: readonly string[] = [
-  "overview",
-  "workers",
-  "executions",
-  "tree",
-  "promise",
-  "schedules",
-] satisfies readonly View[];
+type View = (typeof VIEWS)[number];
 
 function isView(name: string): name is View {
-  return VIEWS.includes(name);
+  return VIEWS.some((view) => view === name);
 }
 
 type Looked = { readonly data: unknown } | { readonly status: number; readonly error: string };
