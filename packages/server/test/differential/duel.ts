@@ -262,6 +262,8 @@ function shownOne(message: Outgoing): string {
       return `execute ${message.task.id} ${message.task.version} to ${message.address}`;
     case "unblock":
       return `unblock ${message.promise.id} ${message.promise.state} to ${message.address}`;
+    case "tangled":
+      return `tangled ${message.id}`;
     case "revoke":
       return `revoke ${message.promise.id} ${message.promise.state} from ${message.pid}`;
   }

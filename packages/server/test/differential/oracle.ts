@@ -497,6 +497,8 @@ export class Oracle {
     for (const promise of awaited) promise.callbacks.add(task.id);
     clear(task, "suspended");
     task.resumes = new Set();
+    const waits = ({ id }: Promised) => this.tasks.get(id)?.state === "suspended";
+    if (awaited.every(waits)) this.#others.push(`tangled ${task.id}`);
     return ok({});
   }
 

@@ -23,6 +23,8 @@ export interface Entry {
   task: StoredTask | undefined;
   /** Those that wait, in the order of creation. */
   callbacks: OrderedIndex<Entry> | undefined;
+  /** What it waits for, in the order in which it began to. */
+  awaits: Set<Entry> | undefined;
   listeners: Map<string, Listener> | undefined;
   /** Addresses of listeners that have not been told. */
   untold: OrderedIndex<string> | undefined;
@@ -116,17 +118,17 @@ export class Tables {
   putCallback({ awaited, awaiter }: Callback): void {
     const waiting = this.entry(awaiter);
     const entry = this.entry(awaited);
-    entry.callbacks ??= new OrderedIndex<Entry>(byCreation);
-    const { callbacks } = entry;
-    callbacks.add(waiting);
-    this.#undo.push(() => callbacks.delete(waiting));
+    if (waiting.awaits?.has(entry)) return;
+    wait(waiting, entry);
+    this.#undo.push(() => unwait(waiting, entry));
   }
 
   deleteCallback({ awaited, awaiter }: Callback): void {
     const waiting = this.entry(awaiter);
-    const { callbacks } = this.entry(awaited);
-    callbacks?.delete(waiting);
-    this.#undo.push(() => callbacks?.add(waiting));
+    const entry = this.entry(awaited);
+    if (!waiting.awaits?.has(entry)) return;
+    unwait(waiting, entry);
+    this.#undo.push(() => wait(waiting, entry));
   }
 
   putResume({ awaited, awaiter }: Callback): void {
@@ -292,11 +294,24 @@ export class Tables {
 const NOTHING_ELSE = {
   task: undefined,
   callbacks: undefined,
+  awaits: undefined,
   listeners: undefined,
   untold: undefined,
   resumes: undefined,
   resumed: undefined,
 } as const;
+
+function wait(waiting: Entry, entry: Entry): void {
+  entry.callbacks ??= new OrderedIndex<Entry>(byCreation);
+  entry.callbacks.add(waiting);
+  waiting.awaits ??= new Set();
+  waiting.awaits.add(entry);
+}
+
+function unwait(waiting: Entry, entry: Entry): void {
+  entry.callbacks?.delete(waiting);
+  waiting.awaits?.delete(entry);
+}
 
 function link(waiting: Entry, entry: Entry): void {
   waiting.resumes ??= new Set();

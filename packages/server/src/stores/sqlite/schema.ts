@@ -86,6 +86,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     "CREATE INDEX resumes_awaited ON resumes (awaited)",
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID",
   ],
+  ["CREATE INDEX callbacks_awaiter ON callbacks (awaiter)"],
 ];
 
 /** Brings the tables to the current version, in one transaction. */
