@@ -32,6 +32,7 @@ export type {
 } from "./context.ts";
 export type { DetachedHandle, EagerContext as Context, Info } from "./eager-context.ts";
 export {
+  AwaitCycleError,
   InputInvalidError,
   isResonateError,
   LeaseLostError,

@@ -16,6 +16,7 @@ const MARK = Symbol.for("resonate.error");
  * | `VALUE_NOT_ENCODABLE`, `VALUE_NOT_DECODABLE`, `VALUE_TOO_LARGE` | a value that cannot travel |
  * | `ID_CONFLICT` | a promise of that id is under way for another caller |
  * | `PROMISE_CANCELED`, `PROMISE_TIMED_OUT` | what was awaited ended without an outcome of its own |
+ * | `AWAIT_CYCLE` | what was awaited waited, in the end, for whoever awaited it |
  * | `NON_DETERMINISM` | a workflow did something else than what it did before |
  * | `PANIC` | a program gave up by `ctx.panic` or `ctx.assert` |
  * | `LEASE_LOST`, `STOPPED` | this process no longer works on it |
@@ -77,6 +78,37 @@ export class PromiseTimedoutError extends ResonateError {
 
   static {
     PromiseTimedoutError.prototype.name = "PromiseTimedoutError";
+  }
+}
+
+/**
+ * What was awaited was rejected by the server, because it waited for itself: it awaited a run that awaited another one, and
+ * so on, back to it, and none of them waited for anything else. Thrown where it was awaited; the function itself is not
+ * told. Let one of `cycle` not await the next one: that is what ids that are given by hand allow, and others do not.
+ */
+export class AwaitCycleError extends ResonateError {
+  /** The promise that was rejected: the youngest of them. */
+  readonly promiseId: string;
+  /** Each awaits the next one, from `promiseId` on; the last awaits the first. At most 16 are named. */
+  readonly cycle: readonly string[];
+
+  /** `message`: as the server says it, which knows how many there are. */
+  constructor({
+    promiseId,
+    cycle,
+    message,
+  }: {
+    readonly promiseId: string;
+    readonly cycle: readonly string[];
+    readonly message: string;
+  }) {
+    super("AWAIT_CYCLE", message);
+    this.promiseId = promiseId;
+    this.cycle = cycle;
+  }
+
+  static {
+    AwaitCycleError.prototype.name = "AwaitCycleError";
   }
 }
 

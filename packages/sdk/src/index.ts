@@ -31,6 +31,7 @@ export type {
 export type { Clock } from "./core/clock.ts";
 export type { Invoke } from "./core/host.ts";
 export {
+  AwaitCycleError,
   InputInvalidError,
   isResonateError,
   LeaseLostError,

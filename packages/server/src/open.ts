@@ -46,6 +46,11 @@ export interface EngineOptions {
    * deadline, and nobody waiting for one. Absent: nothing is ever forgotten.
    */
   readonly retentionAgeMs?: number | undefined;
+  /**
+   * Whether the promise of one of the tasks that wait for each other, and for nothing else, is rejected. Default true; a
+   * test of the bare protocol, which says nothing of it, may leave them waiting.
+   */
+  readonly breakCycles?: boolean | undefined;
   /** Lets clients stop, move and wipe the engine. Never where somebody relies on it. Default false. */
   readonly debug?: boolean | undefined;
   /** Default: the machine's. A test may bring one that jumps. */
@@ -92,6 +97,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     push: options.push,
     restartGraceMs,
     retentionAgeMs: options.retentionAgeMs,
+    breakCycles: options.breakCycles,
     observer: options.observer,
     replyBytesMax: options.replyBytesMax,
     logger,

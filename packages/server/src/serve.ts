@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { isIPv6 } from "node:net";
 import type { Engine, Observer } from "./engine/engine.ts";
 import { createAccess } from "./http/access.ts";
+import { dataParser } from "./http/api.ts";
 import { type Authenticator, createAuthenticator, everybody, readPublicKey } from "./http/auth.ts";
 import { BodyReader } from "./http/body.ts";
 import { type Listener, listen } from "./http/listener.ts";
@@ -81,6 +82,11 @@ export async function serve(
     logger,
     ui: ui?.open(engine, { auth, logger, pageFolder }),
     bodies: new BodyReader(settings["limits.body_bytes"]),
+    parse: dataParser({
+      idBytes: settings["limits.id_bytes"],
+      tags: settings["limits.tags"],
+      tagBytes: settings["limits.tag_bytes"],
+    }),
     streams: settings["transports.http_poll.enabled"]
       ? new Streams({ engine, auth, logger, limits: streamLimits(settings) })
       : undefined,

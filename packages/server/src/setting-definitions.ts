@@ -70,6 +70,9 @@ const off = (why: string) => ({
   initial: false,
 });
 
+/** Smallest limit of ids, and of tags, which hold ids: SDKs make ids of up to 256 characters by themselves. */
+const ID_BYTES_FLOOR = 256;
+
 /** Largest limit in bytes: beyond it one text could not be held. */
 const BYTES_MAX = 256 * 1024 * 1024;
 
@@ -256,6 +259,21 @@ const served = {
     ...numberFrom(1_024, BYTES_MAX, " of bytes"),
     initial: 8 * 1024 * 1024,
     help: "bytes of records in an answer beyond which it leaves out preloads, ends a page, or leaves the rest of a batch undone",
+  },
+  "limits.id_bytes": {
+    ...numberFrom(ID_BYTES_FLOOR, 2_048, " of bytes"),
+    initial: 1_024,
+    help: "longest id of what is created, in bytes of UTF-8",
+  },
+  "limits.tags": {
+    ...numberFrom(16, 1_024),
+    initial: 64,
+    help: "most tags on one promise or schedule that is created",
+  },
+  "limits.tag_bytes": {
+    ...numberFrom(ID_BYTES_FLOOR, 65_536, " of bytes"),
+    initial: 1_024,
+    help: "longest name and text of a tag, each in bytes of UTF-8; ids are among the texts",
   },
   "limits.streams_per_prefix": {
     ...numberFrom(1, 100_000),

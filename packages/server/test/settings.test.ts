@@ -1,3 +1,4 @@
+import { DEFAULT_LIMITS, ID_BYTES_CEILING } from "@resonate-ts/protocol/parse";
 import { describe, expect, test } from "vitest";
 import {
   readSettings,
@@ -154,6 +155,9 @@ test("the documented names and defaults", () => {
     ],
     ["limits.body_bytes", "RESONATE_LIMITS__BODY_BYTES", "--limits-body-bytes", 2_097_152],
     ["limits.reply_bytes", "RESONATE_LIMITS__REPLY_BYTES", "--limits-reply-bytes", 8_388_608],
+    ["limits.id_bytes", "RESONATE_LIMITS__ID_BYTES", "--limits-id-bytes", 1_024],
+    ["limits.tags", "RESONATE_LIMITS__TAGS", "--limits-tags", 64],
+    ["limits.tag_bytes", "RESONATE_LIMITS__TAG_BYTES", "--limits-tag-bytes", 1_024],
     [
       "limits.streams_per_prefix",
       "RESONATE_LIMITS__STREAMS_PER_PREFIX",
@@ -256,6 +260,10 @@ describe("a value that is not allowed names the setting, where it came from and 
     ["transports.bash_exec.enabled", "true", "false (this server runs no scripts)"],
     ["transports.http_push.auth.mode", "gcp", "none, bearer"],
     ["storage.type", "mysql", "MySQL is not planned"],
+    ["limits.id_bytes", "255", "a whole number of bytes from 256 to 2048"],
+    ["limits.id_bytes", "2049", "a whole number of bytes from 256 to 2048"],
+    ["limits.tags", "15", "a whole number from 16 to 1024"],
+    ["limits.tag_bytes", "65537", "a whole number of bytes from 256 to 65536"],
     ["limits.body_bytes", "1023", "a whole number of bytes from 1024 to 268435456"],
     ["observability.metrics_port", "x", "0 for none"],
   ] as const)("%s=%s", (key, value, allowed) => {
@@ -464,4 +472,17 @@ test.each([
 
   if (open) expect(read()["server.bind"]).toBe("0.0.0.0");
   else expect(read).toThrow("checks no signatures");
+});
+
+test("the limits of records are those of the protocol, and go as far", () => {
+  const settings = readSettings();
+
+  expect({
+    idBytes: settings["limits.id_bytes"],
+    tags: settings["limits.tags"],
+    tagBytes: settings["limits.tag_bytes"],
+  }).toEqual(DEFAULT_LIMITS);
+  const most = (bytes: number) => readSettings({ flags: { "limits.id_bytes": String(bytes) } });
+  expect(most(ID_BYTES_CEILING)["limits.id_bytes"]).toBe(ID_BYTES_CEILING);
+  expect(() => most(ID_BYTES_CEILING + 1)).toThrow("limits.id_bytes");
 });

@@ -2,9 +2,14 @@
 import { isDeepStrictEqual } from "node:util";
 import type { PromiseRecord, Value } from "@resonate-ts/protocol";
 import type { Codec } from "../codec/codec.ts";
-import { PromiseCanceledError, PromiseTimedoutError } from "../errors.ts";
+import { createCodec } from "../codec/json-codec.ts";
+import { AwaitCycleError, PromiseCanceledError, PromiseTimedoutError } from "../errors.ts";
 import type { Settled } from "../future.ts";
 import type { Recorded, RecordedParam } from "./journal.ts";
+
+/** Names, in the headers of a value, an error that the server wrote: no encryptor has seen it. */
+const SERVER_ERROR = "resonate:error";
+const plain = createCodec();
 
 /** How a promise ended; `undefined` while it is pending. @throws ResonateError `VALUE_NOT_DECODABLE`. */
 export function outcomeOf(
@@ -18,12 +23,32 @@ export function outcomeOf(
     case "resolved":
       return after(codec.decode(promise.value), (value) => ({ kind: "resolved", value }));
     case "rejected":
+      if (promise.value.headers?.[SERVER_ERROR] !== undefined) return serverError(promise);
       return after(codec.decode(promise.value), (error) => ({ kind: "rejected", error }));
     case "rejected_canceled":
       return { kind: "rejected", error: new PromiseCanceledError({ promiseId }) };
     case "rejected_timedout":
       return { kind: "rejected", error: new PromiseTimedoutError({ promiseId, timeoutAt }) };
   }
+}
+
+/** An error that the server wrote; one that this version does not know is read like any other. */
+function serverError({ value }: PromiseRecord): Settled {
+  const error = plain.decode(value);
+  return { kind: "rejected", error: isAwaitCycle(error) ? new AwaitCycleError(error) : error };
+}
+
+function isAwaitCycle(
+  error: unknown,
+): error is Pick<AwaitCycleError, "promiseId" | "cycle" | "message"> {
+  if (!(error instanceof Error) || !("code" in error) || error.code !== "AWAIT_CYCLE") return false;
+  return (
+    "promiseId" in error &&
+    typeof error.promiseId === "string" &&
+    "cycle" in error &&
+    Array.isArray(error.cycle) &&
+    error.cycle.every((id) => typeof id === "string")
+  );
 }
 
 /** A record for the core. `asked` is the param that was sent to create it, if it was. @throws as `outcomeOf`. */

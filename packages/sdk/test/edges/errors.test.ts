@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import {
+  AwaitCycleError,
   isResonateError,
   LeaseLostError,
   NonDeterminismError,
@@ -16,6 +17,11 @@ const errors = [
   new NonDeterminismError({ promiseId: "order-1", recorded: "rpc to 'a'", asked: "a sleep" }),
   new ServerUnreachableError({ url: "http://order-1", cause: new Error("refused") }),
   new ServerRefusedError({ status: 422, requestKind: "order-1", message: "no" }),
+  new AwaitCycleError({
+    promiseId: "order-1",
+    cycle: ["order-1"],
+    message: "order-1 awaits itself",
+  }),
   new LeaseLostError({ promiseId: "order-1" }),
 ];
 

@@ -1,4 +1,5 @@
 /** One handler per kind of step; a kind without its handler does not compile. */
+import { breakCycle } from "./cycle/break.ts";
 import { announcePromise } from "./promise/announce.ts";
 import { createPromise } from "./promise/create.ts";
 import { getPromise } from "./promise/get.ts";
@@ -62,6 +63,7 @@ const handlers: { readonly [K in StepKind]: Handler<K> } = {
   "schedule.fire": fireSchedule,
   "schedule.spawn": spawnScheduled,
   "tree.retire": retireTree,
+  "cycle.break": breakCycle,
 };
 
 export function handlerFor<K extends StepKind>(kind: K): Handler<K> {

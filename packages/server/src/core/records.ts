@@ -69,5 +69,10 @@ export type Outgoing =
       readonly promise: PromiseRecord;
     }
   | { readonly kind: "unblock"; readonly address: string; readonly promise: PromiseRecord }
+  /**
+   * To this server: the task was suspended on nothing but suspended tasks, so that they may all be waiting for each
+   * other. Lost without harm: the first of their deadlines ends that too.
+   */
+  | { readonly kind: "tangled"; readonly id: string }
   /** To the process that holds a claim: somebody else has settled the promise. Lost without harm. */
   | { readonly kind: "revoke"; readonly pid: string; readonly promise: PromiseRecord };

@@ -58,6 +58,8 @@ interface InternalSteps {
    * that is of another tree.
    */
   "tree.retire": { readonly origin: string; readonly before: number; readonly caller?: string };
+  /** Ends a deadlock by rejecting the promise of one of its tasks, if the deadlock is still there. */
+  "cycle.break": Deadlock;
   /** Creates the promise of an occurrence, unless its id is taken. */
   "schedule.spawn": { readonly promise: PromiseCreate; readonly occurrence: number };
 }
@@ -75,6 +77,8 @@ export interface Keys {
   /** Promises whose awaiters and listeners are wanted: the first page of them. */
   readonly obligations?: readonly string[];
   readonly listeners?: readonly ListenerKey[];
+  /** Tasks whose awaited promises are wanted: the first page of them, as they are in the store. */
+  readonly awaits?: readonly string[];
   readonly schedules?: readonly string[];
   /** Trees, by their origin, as they are in the store. */
   readonly trees?: readonly string[];
@@ -94,6 +98,21 @@ export interface Obligations {
   readonly listeners: ReadonlySet<string>;
   /** More are stored than are shown. */
   readonly more: boolean;
+}
+
+/** The promises that a task awaits: at most `OBLIGATIONS_MAX`. */
+export interface Awaits {
+  readonly awaited: readonly string[];
+  /** More are stored than are shown. */
+  readonly more: boolean;
+}
+
+/** Tasks that wait for each other and for nothing else. */
+export interface Deadlock {
+  /** All tasks of which nothing but each other is awaited. */
+  readonly members: readonly string[];
+  /** Some of them: each awaits the next one, and the last one the first. The promise of the first is rejected. */
+  readonly cycle: readonly [string, ...string[]];
 }
 
 /** One page of obligations; a settlement with more is announced over several transactions. */
@@ -137,6 +156,7 @@ export interface World {
   task(id: string): StoredTask | undefined;
   obligations(id: string): Obligations;
   listener(key: ListenerKey): Listener | undefined;
+  awaits(id: string): Awaits;
   schedule(id: string): ScheduleRecord | undefined;
   tree(origin: string): Tree;
 }

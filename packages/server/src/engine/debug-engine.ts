@@ -172,6 +172,7 @@ export class DebugEngine implements Engine {
     const engine = new GroupCommitEngine({
       ...this.#options,
       restartGraceMs,
+      breakCycles: this.#options.breakCycles !== false && !this.#paused,
       push: push && { push: (url, message) => push.push(url, message), close: async () => {} },
       store: withoutClose(store),
       clock: {

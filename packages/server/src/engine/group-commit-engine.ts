@@ -7,12 +7,10 @@ import {
   type ClaimedTask,
   PROTOCOL_VERSION,
   type PromiseRecord,
-  parseAddress,
   type Refusal,
   type Request,
   type Response,
 } from "@resonate-ts/protocol";
-import { mayPause, standingOffer } from "../core/offer.ts";
 import type { Change, Outgoing } from "../core/records.ts";
 import type { Step } from "../core/step.ts";
 import {
@@ -23,6 +21,7 @@ import {
   StoreUnavailableError,
 } from "../stores/store.ts";
 import { Alarm, dueAt } from "./alarm.ts";
+import { AwaitCycles } from "./await-cycles.ts";
 import { Commits, type Performed } from "./commits.ts";
 import { committedBy } from "./committed.ts";
 import { Delivered } from "./delivered.ts";
@@ -33,6 +32,7 @@ import type { Connection, Engine } from "./engine.ts";
 import { acquisition, type Executed, execute } from "./execute.ts";
 import { answerMixed, hear, hearAnswers, isSearch, isStep, refusals } from "./hearing.ts";
 import { type Inside, insideOf } from "./inside.ts";
+import { polledAt } from "./offers.ts";
 import type { GroupCommitOptions } from "./options.ts";
 import { Peers } from "./peers.ts";
 import { Releases } from "./releases.ts";
@@ -63,6 +63,7 @@ export class GroupCommitEngine implements Engine {
   readonly #releases: Releases;
   readonly #peers: Peers | undefined;
   readonly #twins: Twins;
+  readonly #cycles: AwaitCycles;
   readonly #commits: Commits;
   /** Searches have transactions of their own where the store can have them beside the others. */
   readonly #searches: Commits;
@@ -121,6 +122,7 @@ export class GroupCommitEngine implements Engine {
       insist: (steps) => this.#insist(steps),
     });
     this.#twins = new Twins(options.logger);
+    this.#cycles = new AwaitCycles(options, (steps) => this.#insist(steps));
     this.failed = new Promise((_, reject) => {
       this.#fail = reject;
     });
@@ -164,11 +166,9 @@ export class GroupCommitEngine implements Engine {
     for (const pending of await this.#options.store.pending(limit)) this.#offerOne(pending);
   }
 
-  #offerOne({ task, promise }: Pending): void {
-    const now = this.#options.clock.now();
-    const target = mayPause(task, now) ? undefined : standingOffer(promise, now);
-    const address = target === undefined ? undefined : parseAddress(target);
-    if (address?.kind === "poll") this.#dispatcher.offer({ ...task, promise }, address);
+  #offerOne(pending: Pending): void {
+    const address = polledAt(pending, this.#options.clock.now());
+    if (address) this.#dispatcher.offer({ ...pending.task, promise: pending.promise }, address);
   }
 
   #peersBy(sharing: Sharing): Peers {
@@ -324,11 +324,13 @@ export class GroupCommitEngine implements Engine {
         if (!this.#notify(promise, address)) this.#peers?.tell({ id: promise.id, to: { address } });
         return;
       }
+      case "tangled":
+        this.#attempt(() => this.#cycles.look(message.id));
+        return;
       case "revoke": {
         const { promise, pid } = message;
-        if (!this.#dispatcher.revoke(promise, pid)) {
-          this.#peers?.tell({ id: promise.id, to: { pid } });
-        }
+        const told = this.#dispatcher.revoke(promise, pid);
+        if (!told) this.#peers?.tell({ id: promise.id, to: { pid } });
       }
     }
   }

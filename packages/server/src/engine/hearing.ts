@@ -23,7 +23,8 @@ export function isSearch({ kind }: Request): boolean {
   return kind === "promise.search" || kind === "task.search" || kind === "schedule.search";
 }
 
-function announce(
+/** Answers an announcement. */
+export function announce(
   { kind, head: { corrId }, data }: Request,
   dispatcher: Dispatcher,
 ): Response | Refusal {

@@ -1,5 +1,7 @@
 /** Offers that are remembered, and how many of them one connection may have. */
-import type { Address } from "@resonate-ts/protocol";
+import { type Address, parseAddress } from "@resonate-ts/protocol";
+import { mayPause, standingOffer } from "../core/offer.ts";
+import type { Pending } from "../stores/store.ts";
 import type { Call } from "./call.ts";
 import type { Member } from "./roster.ts";
 
@@ -30,6 +32,13 @@ export interface Offer extends TaskVersion {
 export interface TaskVersion {
   readonly id: string;
   readonly version: number;
+}
+
+/** Where a pending task is offered now to those who poll; `undefined` where nobody is, or others are called. */
+export function polledAt({ task, promise }: Pending, now: number): PollAddress | undefined {
+  const target = mayPause(task, now) ? undefined : standingOffer(promise, now);
+  const address = target === undefined ? undefined : parseAddress(target);
+  return address?.kind === "poll" ? address : undefined;
 }
 
 export function hasRoom({ offers }: Member<Offer>, { stale }: Pick<Offer, "stale">): boolean {

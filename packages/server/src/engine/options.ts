@@ -21,6 +21,8 @@ export interface GroupCommitOptions {
   readonly restartGraceMs: number;
   /** How long ago a tree must have ended to be forgotten, in ms. Absent: nothing is. */
   readonly retentionAgeMs?: number | undefined;
+  /** Whether tasks that wait for each other are ended. Default true. */
+  readonly breakCycles?: boolean | undefined;
   readonly observer?: Observer | undefined;
   /** Default 8 MiB. */
   readonly replyBytesMax?: number | undefined;

@@ -14,6 +14,7 @@ import type {
   StoredTask,
 } from "../core/records.ts";
 import type {
+  Awaits,
   CoreSettings,
   Keys,
   ListenerKey,
@@ -37,6 +38,7 @@ export class Session implements World {
   readonly #tasks = new Map<string, StoredTask | undefined>();
   readonly #obligations = new Map<string, LiveObligations>();
   readonly #listeners = new Map<string, Listener | undefined>();
+  readonly #awaits = new Map<string, Awaits>();
   readonly #schedules = new Map<string, ScheduleRecord | undefined>();
   /** Trees that have not changed since they were read. */
   readonly #trees = new Map<string, Tree>();
@@ -80,6 +82,10 @@ export class Session implements World {
     return seen(this.#listeners, listenerKey(key));
   }
 
+  awaits(id: string): Awaits {
+    return seen(this.#awaits, id);
+  }
+
   schedule(id: string): ScheduleRecord | undefined {
     return seen(this.#schedules, id);
   }
@@ -91,6 +97,7 @@ export class Session implements World {
   /** Reads what has not been seen yet, and trees that may have changed since. */
   async load(keys: Keys): Promise<void> {
     if (keys.trees) await this.#loadTrees(keys.trees);
+    if (keys.awaits) await this.#loadAwaits(keys.awaits);
     const promises = unseen(this.#promises, keys.promises);
     const schedules = unseen(this.#schedules, keys.schedules);
     const obligations = this.#unseenObligations(keys.obligations);
@@ -121,6 +128,13 @@ export class Session implements World {
       this.#trees.set(tree.origin, tree);
       for (const { id } of tree.members) this.#treeOf.set(id, tree.origin);
     }
+  }
+
+  /** What a task awaits is read from rows, each time, after what is unwritten. */
+  async #loadAwaits(ids: readonly string[]): Promise<void> {
+    await this.flush();
+    const { awaits } = await this.#tx.load({ awaits: ids });
+    for (const { id, ...rest } of awaits) this.#awaits.set(id, rest);
   }
 
   /** Nobody can wait for a promise that is not external, so nothing is read for one that is known not to be. */

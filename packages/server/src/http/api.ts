@@ -9,8 +9,9 @@ import {
   type Response,
 } from "@resonate-ts/protocol";
 import {
+  type DataParser,
+  dataParser,
   type Envelope,
-  parseData,
   parseDebugData,
   parseEnvelope,
 } from "@resonate-ts/protocol/parse";
@@ -22,10 +23,15 @@ import { type BodyReader, hangUp } from "./body.ts";
 import type { Metrics } from "./metrics.ts";
 import { sendJson } from "./respond.ts";
 
+/** What reads requests, for those who put the server together. */
+export { dataParser };
+
 export interface Api {
   readonly engine: Pick<Engine, "process" | "debugging">;
   readonly auth: Authenticator;
   readonly bodies: BodyReader;
+  /** Reads requests, within the limits of records. */
+  readonly parse: DataParser;
   readonly metrics: Pick<Metrics, "answered">;
   readonly logger: Logger;
 }
@@ -118,7 +124,7 @@ function admit(api: Api, envelope: Envelope, identity: Identity | undefined): Ad
   if (!identity) return answered(401, "Unauthorized");
   if (!permits(identity.scope, envelope)) return answered(403, "Forbidden");
   if (!kind.startsWith("debug.")) {
-    const parsed = parseData(envelope);
+    const parsed = api.parse(envelope);
     return parsed.ok ? { kind: "request", request: parsed.request } : answered(400, parsed.message);
   }
   if (!api.engine.debugging) return answered(403, "Debug operations are disabled");

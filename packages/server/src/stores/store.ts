@@ -7,7 +7,7 @@ import type {
   StoredPromise,
   StoredTask,
 } from "../core/records.ts";
-import type { Keys, Search, Step, Tree } from "../core/step.ts";
+import type { Awaits, Keys, Search, Step, Tree } from "../core/step.ts";
 import type { Insight } from "./insight.ts";
 
 export interface Loaded {
@@ -16,6 +16,8 @@ export interface Loaded {
   /** One entry per asked id: those not yet told, at most `OBLIGATIONS_MAX` of each kind. */
   readonly obligations: readonly LoadedObligations[];
   readonly listeners: readonly Listener[];
+  /** One entry per asked id. */
+  readonly awaits: readonly LoadedAwaits[];
   readonly schedules: readonly ScheduleRecord[];
   /** One entry per asked origin. */
   readonly trees: readonly Tree[];
@@ -28,6 +30,10 @@ export interface LoadedObligations {
   readonly callbacks: readonly string[];
   readonly listeners: readonly string[];
   readonly more: boolean;
+}
+
+export interface LoadedAwaits extends Awaits {
+  readonly id: string;
 }
 
 /** One page of a search, by id. */

@@ -8,7 +8,9 @@ import { parseRequest } from "@resonate-ts/protocol/parse";
 import { isSame, stateViolations } from "../../src/core/invariants.ts";
 import type { Change, Outgoing } from "../../src/core/records.ts";
 import type { Step } from "../../src/core/step.ts";
+import { Dispatcher } from "../../src/engine/dispatcher.ts";
 import { execute } from "../../src/engine/execute.ts";
+import { announce, isStep } from "../../src/engine/hearing.ts";
 import type { Store } from "../../src/stores/store.ts";
 import { ObservedWorld } from "../properties/observed-world.ts";
 import { readAll, readNamed, type StoredEntry } from "../properties/stored-world.ts";
@@ -41,11 +43,22 @@ export class Duel {
   readonly world = new ObservedWorld(RETRY_MS);
   readonly #store: Store;
   readonly #seen: Seen;
+  /** For announcements, which are no steps. */
+  readonly #dispatcher = new Dispatcher({
+    serverUrl: undefined,
+    shared: false,
+    now: () => this.oracle.now,
+    claim() {},
+    takeBack() {},
+    refill() {},
+  });
 
   constructor(store: Store, seen: Seen = () => {}) {
     this.#store = store;
     this.#seen = seen;
     this.oracle.now = 1_000;
+    const { group, pid: id } = Oracle.CONNECTED;
+    this.#dispatcher.open({ group, id, graceMs: 0, send: () => true, closed() {} });
   }
 
   async take(event: Event): Promise<void> {
@@ -102,8 +115,17 @@ export class Duel {
       const answer = request.broken || request.refused ? { status: 400 } : this.#answer(request);
       this.#seen(request.kind, answer.status);
       if (!parsed.ok) continue;
-      expected.push(answer);
-      steps.push(parsed.request as Step); // Every request is a step of its kind.
+      if (isStep(parsed.request)) {
+        expected.push(answer);
+        steps.push(parsed.request);
+      } else {
+        const { head } = announce(parsed.request, this.#dispatcher);
+        same(
+          "answer to an announcement",
+          { status: head.status },
+          answer.data ? { status: 200 } : answer,
+        );
+      }
     }
     const { answers, messages, changes } = await this.#execute(steps);
     same(
@@ -116,10 +138,12 @@ export class Duel {
     await this.#compareTouched(changes, requests);
   }
 
-  #answer({ kind, data, preload }: Generated): Answer {
-    const answer = this.oracle.ask(kind, data, preload);
+  #answer({ kind, data, preload, cause }: Generated): Answer {
+    const answer = this.oracle.ask(kind, data, preload, cause);
     if (kind === "task.fence" && answer.status === 200) {
       this.#seen(`task.fence of ${data.action.kind}`, answer.data.action.head.status);
+      const { then: next } = answer.data;
+      if (next) this.#seen("task.fence of both", next.head.status);
     }
     // What the oracle shows now must not change with what it does next.
     return structuredClone(answer);
@@ -138,7 +162,7 @@ export class Duel {
       const { answers } = await this.#execute([parsed.request as Step]); // As above.
       const page = JSON.parse(JSON.stringify(answers[0])).data;
       same("page length", page[name].length <= data.limit, true);
-      found.push(...page[name].map(withoutFailures));
+      found.push(...page[name]);
       cursor = page.cursor;
       // Every page but the last goes on: not more of them than there are records.
       if (found.length > (expected as unknown[]).length) break;
@@ -186,7 +210,7 @@ export class Duel {
     const { promise, task, callbacks = [], listeners = [], resumedBy = [] } = entry ?? {};
     const ours = {
       ...(promise && { promise }),
-      ...(task && { task: withoutFailures(task) }),
+      ...(task && { task }),
       callbacks: [...callbacks].sort(),
       listeners: [...listeners].sort(),
       // Nobody asks any more what resumed a task that has ended.
@@ -217,11 +241,12 @@ function same(what: string, ours: unknown, theirs: unknown): void {
   );
 }
 
-export function parse({ kind, data, preload }: Generated) {
+export function parse({ kind, data, preload, cause }: Generated) {
   const head = {
     corrId: "c",
     version: PROTOCOL_VERSION,
     ...(preload && { "resonate:preload": preload }),
+    ...(cause && { "resonate:cause": cause }),
   };
   return parseRequest({ kind, head, data });
 }
@@ -237,19 +262,11 @@ function comparableData(answer: Answer): { status: number; data?: unknown } {
   if (status >= 400 || typeof data !== "object") return { status };
   if (typeof data.action?.data === "string") data.action.data = "text";
   delete data.cursor;
-  if (data.task) data.task = withoutFailures(data.task);
-  if (Array.isArray(data.tasks)) data.tasks = data.tasks.map(withoutFailures);
   return { status, data };
 }
 
 function comparableJson(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
-}
-
-/** A task without the count of its failed claims, which is an addition of ours. */
-function withoutFailures(task: object): object {
-  const { failures: _, cause: __, ...record } = task as Record<string, unknown>; // To take two names out.
-  return record;
 }
 
 function shown(messages: readonly Outgoing[]): string[] {
@@ -262,6 +279,8 @@ function shownOne(message: Outgoing): string {
       return `execute ${message.task.id} ${message.task.version} to ${message.address}`;
     case "unblock":
       return `unblock ${message.promise.id} ${message.promise.state} to ${message.address}`;
+    case "tangled":
+      return `tangled ${message.id}`;
     case "revoke":
       return `revoke ${message.promise.id} ${message.promise.state} from ${message.pid}`;
   }

@@ -4,8 +4,9 @@
  *
  * Where the protocol leaves a choice it takes the server's: a deadline that has passed is written down by `tick` only
  * (until then it is seen by projection), the preload of a 300 names what is settled besides the branch, and a notice
- * that was not delivered is sent again. Our additions to the head that it knows: the preload may be left out, or be the
- * delta.
+ * that was not delivered is sent again. Our additions that it knows: the preload may be left out, or be the delta; a
+ * release or a halt may have a cause; claims that end without a verdict are counted; a fence may settle and then create;
+ * a worker announces itself.
  */
 import { nextAfter } from "./oracle-cron.ts";
 
@@ -35,6 +36,9 @@ interface Tasked {
   ttl: number | undefined;
   leaseAt: number | undefined;
   retryAt: number | undefined;
+  /** Claims in a row that ended without a verdict, and why the last one that said so did. */
+  failures: number | undefined;
+  cause: string | undefined;
 }
 
 interface Scheduled {
@@ -105,8 +109,11 @@ export class Oracle {
     return JSON.stringify([...this.promises.keys()].sort().map((id) => this.stored(id)));
   }
 
+  /** The worker that has a stream open. */
+  static readonly CONNECTED = { group: "g", pid: "p1" };
+
   /** Answers a valid request. `preload`: what its head asks for. */
-  ask(kind: string, data: Data, preload?: string): Answer {
+  ask(kind: string, data: Data, preload?: string, cause?: string): Answer {
     switch (kind) {
       case "promise.get":
         return this.#get(data);
@@ -135,9 +142,9 @@ export class Oracle {
       case "task.fulfill":
         return this.#fulfill(data);
       case "task.release":
-        return this.#release(data);
+        return this.#release(data, cause);
       case "task.halt":
-        return this.#halt(data);
+        return this.#halt(data, cause);
       case "task.continue":
         return this.#continue(data);
       case "task.search":
@@ -153,6 +160,10 @@ export class Oracle {
         });
       case "schedule.search":
         return this.#searchSchedules(data);
+      case "worker.announce": {
+        const { group, pid } = Oracle.CONNECTED;
+        return data.group === group && data.pid === pid ? ok({}) : { status: 409 };
+      }
       default:
         throw new Error(`the oracle does not know ${kind}`);
     }
@@ -168,6 +179,7 @@ export class Oracle {
     for (const promise of dead) this.#discharge(promise);
     for (const task of this.tasks.values()) {
       const over = (at: number | undefined) => at !== undefined && at <= this.now;
+      if (over(task.leaseAt)) task.failures = (task.failures ?? 0) + 1;
       if (over(task.retryAt) || over(task.leaseAt)) this.#offer(task);
     }
     for (const [key, notice] of this.#notices) {
@@ -224,10 +236,10 @@ export class Oracle {
   }
 
   #showTask(id: string): object {
-    const { state, version, resumes, pid, ttl } = this.#live(id) ?? never();
+    const { state, version, resumes, pid, ttl, failures, cause } = this.#live(id) ?? never();
     if (this.#settled(id)) return { id, state: "fulfilled", version, resumes: 0 };
     const holder = state === "acquired" ? { pid, ttl } : {};
-    return { id, state, version, resumes: resumes.size, ...holder };
+    return { id, state, version, resumes: resumes.size, failures, cause, ...holder };
   }
 
   /** Whether the promise is settled, seen as of now. */
@@ -295,6 +307,8 @@ export class Oracle {
       ttl: undefined,
       leaseAt: undefined,
       retryAt: undefined,
+      failures: undefined,
+      cause: undefined,
     };
     this.tasks.set(id, task);
     if (dead) return;
@@ -325,6 +339,7 @@ export class Oracle {
       this.#others.push(`revoke ${promise.id} ${state} from ${task.pid}`);
     }
     clear(task, "fulfilled");
+    forgive(task);
     task.resumes = new Set();
   }
 
@@ -460,12 +475,25 @@ export class Oracle {
     const { kind } = data.action;
     // The delta is of what came before; what this very fence settles comes with the next one.
     const heard = new Set(task.heard);
+    const before = this.#unsettled();
     const inner = this.ask(kind, data.action.data);
-    const head = { corrId: "c", status: inner.status, version: "2026-04-01" };
+    const next =
+      data.then && isAsAsked(data.action.data, inner)
+        ? this.ask("promise.create", data.then.data)
+        : undefined;
+    // Whoever has recorded something has got on.
+    if (this.#unsettled() !== before) forgive(task);
     return ok({
-      action: { kind, head, data: inner.data ?? "text" },
+      action: enveloped(kind, inner),
+      ...(next && { [NEXT]: enveloped("promise.create", next) }),
       preload: this.#preload(task.id, preload, heard),
     });
+  }
+
+  /** Another text after anything was created or settled. */
+  #unsettled(): string {
+    const pending = [...this.promises.values()].filter(({ state }) => state === "pending");
+    return `${this.promises.size} ${pending.length}`;
   }
 
   #heartbeat({ pid, tasks }: Data): Answer {
@@ -496,7 +524,10 @@ export class Oracle {
     }
     for (const promise of awaited) promise.callbacks.add(task.id);
     clear(task, "suspended");
+    forgive(task);
     task.resumes = new Set();
+    const waits = ({ id }: Promised) => this.tasks.get(id)?.state === "suspended";
+    if (awaited.every(waits)) this.#others.push(`tangled ${task.id}`);
     return ok({});
   }
 
@@ -505,17 +536,23 @@ export class Oracle {
     return "status" in task ? task : this.#settle(data.action.data, "holder");
   }
 
-  #release(data: Data): Answer {
+  #release(data: Data, cause: string | undefined): Answer {
     const task = this.#held(data);
     if ("status" in task) return task;
+    if (cause !== undefined) {
+      task.failures = (task.failures ?? 0) + 1;
+      task.cause = cause;
+    }
     this.#offer(task);
     return ok({});
   }
 
-  #halt({ id }: Data): Answer {
+  #halt({ id }: Data, cause: string | undefined): Answer {
     const task = this.tasks.get(id);
     if (!task) return { status: 404 };
     if (this.#settled(id)) return { status: 409 };
+    // Whoever halts what is halted already is not the reason.
+    if (task.state !== "halted") task.cause = cause ?? task.cause;
     clear(task, "halted");
     return ok({});
   }
@@ -524,6 +561,7 @@ export class Oracle {
     const task = this.tasks.get(id);
     if (!task) return { status: 404 };
     if (task.state !== "halted" || this.#settled(id)) return { status: 409 };
+    forgive(task);
     this.#offer(task);
     return ok({});
   }
@@ -580,6 +618,18 @@ export class Oracle {
   }
 }
 
+/** The name that a fence's second action has on the wire. */
+const NEXT = "then";
+
+/** Whether a settled promise says what was asked for, be it since now or since before. */
+function isAsAsked({ state, value = {} }: Data, { data }: Answer): boolean {
+  return data?.promise.state === state && data.promise.value.data === value.data;
+}
+
+function enveloped(kind: string, { status, data = "text" }: Answer): object {
+  return { kind, head: { corrId: "c", status, version: "2026-04-01" }, data };
+}
+
 function ok(data: object): Answer {
   return { status: 200, data };
 }
@@ -604,6 +654,12 @@ function clear(task: Tasked, state: string): void {
   task.ttl = undefined;
   task.leaseAt = undefined;
   task.retryAt = undefined;
+}
+
+/** The claims that ended without a verdict count no more. */
+function forgive(task: Tasked): void {
+  task.failures = undefined;
+  task.cause = undefined;
 }
 
 function never(): never {

@@ -9,6 +9,7 @@ export interface Generated {
   readonly preload?: "none" | "delta";
   /** Made invalid on purpose: the answer must be 400, and the parser says so. */
   readonly broken?: true;
+  readonly cause?: string;
   /** Well-formed, and 400 all the same. */
   readonly refused?: true;
 }
@@ -82,6 +83,7 @@ const kinds: Readonly<Record<string, { readonly weight: number; readonly make: M
       limit: random.pick([1, 4, 1_000]),
     }),
   },
+  "worker.announce": { weight: 0.3, make: announcement },
   "schedule.create": { weight: 0.5, make: (random) => scheduleCreate(random) },
   "schedule.get": { weight: 0.5, make: (random) => ({ id: scheduleId(random) }) },
   "schedule.delete": { weight: 0.4, make: (random) => ({ id: scheduleId(random) }) },
@@ -98,6 +100,8 @@ const lottery = Object.entries(kinds).flatMap(([kind, { weight }]) =>
   Array(weight * 10).fill(kind),
 );
 const SEARCHES = ["promise.search", "task.search", "schedule.search"];
+const CAUSED = ["task.release", "task.halt"];
+const CAUSES = ["out of memory", "\ud83d\ude31 '; drop"] as const;
 const PRELOADED = ["task.create", "task.acquire", "task.fence", "task.suspend"];
 
 export function generate(random: Random, oracle: Oracle): Generated {
@@ -111,7 +115,13 @@ export function generate(random: Random, oracle: Oracle): Generated {
     return { kind, data: { ...data, cron: random.pick(BAD_CRONS) }, refused: true };
   }
   const preload = PRELOADED.includes(kind) && random.chance(0.5);
-  return { kind, data, ...(preload && { preload: random.pick(["none", "delta"] as const) }) };
+  const cause = CAUSED.includes(kind) && random.chance(0.5);
+  return {
+    kind,
+    data,
+    ...(preload && { preload: random.pick(["none", "delta"] as const) }),
+    ...(cause && { cause: random.pick(CAUSES) }),
+  };
 }
 
 /** A search that is read page by page, to the end. */
@@ -288,8 +298,27 @@ function fence(random: Random, oracle: Oracle) {
   const other = (id: string) => (id === held.id ? `${id}x` : id);
   const action = random.chance(0.5)
     ? { kind: "promise.create", data: create(random, oracle, other(newId(random, oracle))) }
-    : { kind: "promise.settle", data: settle(random, other(liveId(random, oracle))) };
-  return { ...held, action };
+    : { kind: "promise.settle", data: settle(random, other(settledId(random, oracle))) };
+  if (action.kind === "promise.create" || random.chance(0.5)) return { ...held, action };
+  const next = newId(random, oracle);
+  const created = create(random, oracle, next === action.data.id ? `${next}y` : other(next));
+  // biome-ignore lint/suspicious/noThenProperty: the wire's name; its value is an object, so nothing awaits it.
+  return { ...held, action, then: { kind: "promise.create", data: created } };
+}
+
+/** Mostly one that is pending, and now and then one that is settled already, as was asked for perhaps. */
+function settledId(random: Random, oracle: Oracle): string {
+  return random.chance(0.2) ? anyId(random, oracle) : liveId(random, oracle);
+}
+
+function announcement(random: Random) {
+  return {
+    group: random.pick(["g", "g", "h"]),
+    pid: random.pick(["p1", "p1", "p2"]),
+    ttl: 1_000,
+    slots: random.pick([1, 64]),
+    functions: random.pick([{}, { f: [1] }, { f: [1, 2], "g h": [] }]),
+  };
 }
 
 function suspend(random: Random, oracle: Oracle) {
@@ -360,6 +389,12 @@ function waysToBreak(data: Generated["data"]): Readonly<Record<string, readonly 
       action({ id: "" }),
       { action: { ...data.action, kind: "promise.get" } },
       { action: { kind: "promise.settle", data: { id: "z", state: "pending" } } },
+      // biome-ignore-start lint/suspicious/noThenProperty: the wire's name; its value is an object, so nothing awaits it.
+      { then: { kind: "promise.settle", data: { id: "z", state: "resolved" } } },
+      { then: { kind: "promise.create", data: { id: data.id, timeoutAt: 1 } } },
+      { then: { kind: "promise.create", data: { id: data.action?.data.id, timeoutAt: 1 } } },
+      { then: { kind: "promise.create", data: { id: "z", timeoutAt: -1 } } },
+      // biome-ignore-end lint/suspicious/noThenProperty: as above.
     ],
     "task.heartbeat": [{ tasks: [] }, { pid: "" }, { tasks: [{ id: "a" }] }],
     "task.suspend": [
@@ -380,6 +415,7 @@ function waysToBreak(data: Generated["data"]): Readonly<Record<string, readonly 
       { promiseTags: {} },
       { promiseTags: { "resonate:target": "poll://g" } },
     ],
+    "worker.announce": [{ slots: 0 }, { ttl: 0 }, { pid: "" }, { functions: { f: ["1"] } }],
     "schedule.search": badPages,
   };
 }

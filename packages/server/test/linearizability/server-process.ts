@@ -19,7 +19,8 @@ const settings = readSettings({
   },
 });
 const { url, failed } = await serve(settings, {
-  open: (options) => openEngine({ ...options, restartGraceMs: RESTART_GRACE_MS }),
+  open: (options) =>
+    openEngine({ ...options, restartGraceMs: RESTART_GRACE_MS, breakCycles: false }),
 });
 failed.catch((error) => {
   process.stderr.write(`${error}\n`);

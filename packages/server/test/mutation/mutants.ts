@@ -11,7 +11,7 @@ export interface Mutant {
   /** What is there: once. */
   readonly find: string;
   readonly replace: string;
-  /** The question (`C1` to `C11`) whose guard this takes away: that test must go red by itself. */
+  /** The question (`C1` to `C12`) whose guard this takes away: that test must go red by itself. */
   readonly question?: `C${number}`;
 }
 
@@ -159,6 +159,17 @@ export const mutants: readonly Mutant[] = [
     file: `${CORE}/promise/register-listener.ts`,
     find: 'if (promise.state !== "pending") return { reply };',
     replace: "",
+  },
+  {
+    name: "debug operations are open to everybody",
+    question: "C12",
+    file: "packages/server/src/http/api.ts",
+    find: `  if (!identity) return answered(401, "Unauthorized");
+  if (!permits(identity.scope, envelope)) return answered(403, "Forbidden");`,
+    replace: `  if (!kind.startsWith("debug.")) {
+    if (!identity) return answered(401, "Unauthorized");
+    if (!permits(identity.scope, envelope)) return answered(403, "Forbidden");
+  }`,
   },
 
   // What the differential run must find.
@@ -353,6 +364,48 @@ export const mutants: readonly Mutant[] = [
     file: `${CORE}/promise/notify.ts`,
     find: "if (notifyAt > world.at) return {};",
     replace: "if (listener.notifyAt !== undefined) return {};",
+  },
+  {
+    name: "a release with a cause is not counted",
+    file: `${CORE}/task/release.ts`,
+    find: "cause === undefined ? view.task : withFailure(view.task, cause)",
+    replace: "view.task",
+  },
+  {
+    name: "a lease that ran out is not counted",
+    file: `${CORE}/task/expire.ts`,
+    find: "untouched ? view.task : withFailure(view.task)",
+    replace: "view.task",
+  },
+  {
+    name: "a claim that records something is not forgiven those before it",
+    file: `${CORE}/task/fence.ts`,
+    find: "...progress(view.task, effects)",
+    replace: "",
+  },
+  {
+    name: "a fence creates what comes next whatever is on record",
+    file: `${CORE}/task/fence.ts`,
+    find: "then && isOnRecord(action, first.reply)",
+    replace: "then",
+  },
+  {
+    name: "a task that is continued is not forgiven",
+    file: `${CORE}/task/continue.ts`,
+    find: "offer(withoutFailures(view.task)",
+    replace: "offer(view.task",
+  },
+  {
+    name: "the cause of a halt is forgotten",
+    file: `${CORE}/task/halt.ts`,
+    find: "...(cause !== undefined && { cause })",
+    replace: "",
+  },
+  {
+    name: "a deadlock is looked for where one awaited task is suspended",
+    file: `${CORE}/task/suspend.ts`,
+    find: "actions.every(",
+    replace: "actions.some(",
   },
   {
     name: "the holder is not told that its promise was settled",

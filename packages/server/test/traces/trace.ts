@@ -25,7 +25,7 @@ export interface TraceLine {
 const SETTINGS = { retryTimeoutMs: RETRY_MS };
 const START = 1_000;
 /** What the checkers do not know. */
-const LEFT_OUT = ["promise.search", "task.search", "schedule."];
+const LEFT_OUT = ["promise.search", "task.search", "schedule.", "worker."];
 const PASSES = [0, 0, 0, 1, 2, 7, 60, 700, RETRY_MS] as const;
 
 /** Random requests to a server on an empty `store`, and what it answers. */
@@ -44,7 +44,7 @@ export async function* trace(
       oracle.tick();
       await tick(store, oracle.now);
     }
-    const { preload: _, ...request } = generate(random, oracle);
+    const request = withoutAdditions(generate(random, oracle));
     if (LEFT_OUT.some((kind) => request.kind.startsWith(kind))) continue;
     if (!request.broken) oracle.ask(request.kind, request.data);
     yield {
@@ -55,6 +55,12 @@ export async function* trace(
     };
     done++;
   }
+}
+
+/** The request as the protocol has it. */
+function withoutAdditions({ preload: _, cause: __, ...request }: Generated): Generated {
+  const { then: ___, ...data } = request.data;
+  return { ...request, data };
 }
 
 async function answer(

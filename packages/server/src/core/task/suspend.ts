@@ -27,12 +27,14 @@ export const suspendTask: Handler<"task.suspend"> = {
     }
     const unshown = asksForDelta(head) && view.task.resumes > 0;
     if (settled.length > 0 || unshown) return goOn(view, settled, head);
+    const tangled = actions.every(({ data }) => world.task(data.awaited)?.state === "suspended");
     return {
       reply: ok(),
       changes: [
         { put: "task", record: suspended(view.task) },
         ...actions.map(({ data }) => ({ put: "callback", record: data }) as const),
       ],
+      messages: tangled ? [{ kind: "tangled", id }] : [],
     };
   },
 };

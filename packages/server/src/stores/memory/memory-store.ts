@@ -15,6 +15,7 @@ import type {
   Due,
   Found,
   Loaded,
+  LoadedAwaits,
   LoadedObligations,
   OldTrees,
   Pending,
@@ -49,6 +50,7 @@ export class MemoryStore implements Store, Transaction {
       listeners: (keys.listeners ?? []).flatMap(
         ({ awaited, address }) => promises.get(awaited)?.listeners?.get(address) ?? [],
       ),
+      awaits: (keys.awaits ?? []).map((id) => awaitsOf(id, this.#tables)),
       schedules: (keys.schedules ?? []).flatMap((id) => schedules.get(id) ?? []),
       trees: (keys.trees ?? []).map((origin) => loadTree(origin, this.#tables)),
     };
@@ -239,6 +241,17 @@ function obligationsOf(id: string, { promises }: Tables): LoadedObligations {
     callbacks: awaiters.slice(0, OBLIGATIONS_MAX).map(({ promise }) => promise.id),
     listeners: addresses.slice(0, OBLIGATIONS_MAX),
     more: Math.max(awaiters.length, addresses.length) > OBLIGATIONS_MAX,
+  };
+}
+
+function awaitsOf(id: string, { promises }: Tables): LoadedAwaits {
+  const { awaits = new Set<Entry>() } = promises.get(id) ?? {};
+  // As above, of one that is awaited.
+  const awaited = page(awaits.values().filter((one) => promises.get(one.promise.id) === one));
+  return {
+    id,
+    awaited: awaited.slice(0, OBLIGATIONS_MAX).map(({ promise }) => promise.id),
+    more: awaited.length > OBLIGATIONS_MAX,
   };
 }
 

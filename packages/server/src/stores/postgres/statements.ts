@@ -45,6 +45,13 @@ export const OBLIGATIONS = `
     SELECT address FROM resonate.listeners WHERE awaited = w.seq AND notify_at IS NULL LIMIT ${OBLIGATIONS_MAX + 1}
   ) l`;
 
+/** What each of these tasks, by its row number, awaits: so many at most, and one more where there is one. */
+export const AWAITS = `
+  SELECT w.seq AS awaiter, p.id AS awaited
+  FROM unnest($1::bigint[]) AS w (seq)
+  CROSS JOIN LATERAL (SELECT awaited FROM resonate.callbacks WHERE awaiter = w.seq LIMIT ${OBLIGATIONS_MAX + 1}) c
+  JOIN resonate.promises p ON p.seq = c.awaited ORDER BY p.seq`;
+
 export const LISTENERS = `
   SELECT l.awaited, l.address, l.notify_at
   FROM unnest($1::bigint[], $2::text[]) AS w (awaited, address)

@@ -14,12 +14,13 @@ import type { Change, Listener, StoredPromise } from "../../core/records.ts";
 import { type Keys, OBLIGATIONS_MAX, type Search } from "../../core/step.ts";
 import { hashOf, promiseOf, type Row, readPromise, scheduleOf, taskOf } from "../rows.ts";
 import { search } from "../search.ts";
-import type { Found, Loaded, LoadedObligations, Transaction } from "../store.ts";
+import type { Found, Loaded, LoadedAwaits, LoadedObligations, Transaction } from "../store.ts";
 import { Overtaken } from "./errors.ts";
 import type { KnownRow } from "./parts.ts";
 import type { RowNumbers } from "./row-numbers.ts";
 import { listing } from "./search.ts";
 import {
+  AWAITS,
   BAR,
   BRANCH,
   LISTENERS,
@@ -77,14 +78,16 @@ export class PostgresTransaction implements Transaction {
   }
 
   async load(keys: Keys): Promise<Loaded> {
-    const { promises = [], obligations = [], listeners = [], schedules = [], trees = [] } = keys;
+    const { promises = [], obligations = [], listeners = [], awaits = [] } = keys;
+    const { schedules = [], trees = [] } = keys;
     const found = promises.length > 0 ? await this.#lockPromises(promises) : [];
-    await this.#learn([...obligations, ...listeners.map(({ awaited }) => awaited)]);
+    await this.#learn([...obligations, ...awaits, ...listeners.map(({ awaited }) => awaited)]);
     return {
       promises: found.map(({ promise }) => promise),
       tasks: found.flatMap(({ task }) => task ?? []),
       obligations: obligations.length > 0 ? await this.#obligations(obligations) : [],
       listeners: listeners.length > 0 ? await this.#listeners(listeners) : [],
+      awaits: awaits.length > 0 ? await this.#awaits(awaits) : [],
       schedules: schedules.length > 0 ? await this.#schedules(schedules) : [],
       trees: await loadTrees(trees, this.#query, this.#rows.seqs),
       ...(this.at !== undefined && { at: this.at }),
@@ -270,6 +273,19 @@ export class PostgresTransaction implements Transaction {
       address: String(row["address"]),
       ...(row["notify_at"] !== null && { notifyAt: Number(row["notify_at"]) }),
     }));
+  }
+
+  async #awaits(ids: readonly string[]): Promise<readonly LoadedAwaits[]> {
+    const seqs = ids.flatMap((id) => this.#seqOf(id) ?? []);
+    const of = new Map(seqs.map((seq): [number, string[]] => [seq, []]));
+    for (const row of await this.#query(AWAITS, [seqs], "awaits")) {
+      of.get(Number(row["awaiter"]))?.push(String(row["awaited"]));
+    }
+    return ids.map((id) => {
+      const awaited = of.get(this.#seqOf(id) ?? -1) ?? [];
+      const more = awaited.length > OBLIGATIONS_MAX;
+      return { id, awaited: awaited.slice(0, OBLIGATIONS_MAX), more };
+    });
   }
 
   async #schedules(ids: readonly string[]) {

@@ -1,7 +1,7 @@
 import type { StoredPromise, StoredTask } from "../../core/records.ts";
 import { type Keys, type ListenerKey, OBLIGATIONS_MAX } from "../../core/step.ts";
 import { readPromise, scheduleOf, taskOf } from "../rows.ts";
-import type { Loaded, LoadedObligations } from "../store.ts";
+import type { Loaded, LoadedAwaits, LoadedObligations } from "../store.ts";
 import type { Statements } from "./statements.ts";
 import { loadTree } from "./trees.ts";
 
@@ -36,6 +36,7 @@ export function load(keys: Keys, statements: Statements, { seqs, bornCrcs }: Kno
     listeners: (keys.listeners ?? []).flatMap((key) =>
       listenerOf(key, seqOf(key.awaited), statements),
     ),
+    awaits: (keys.awaits ?? []).map((id) => awaitsOf(id, seqOf(id), statements)),
     schedules: (keys.schedules ?? []).flatMap((id) => {
       const row = statements.schedule.get(id);
       return row ? [scheduleOf(row)] : [];
@@ -68,6 +69,12 @@ function obligationsOf(
     listeners: addresses.slice(0, OBLIGATIONS_MAX).map((row) => String(row["address"])),
     more: Math.max(awaiters.length, addresses.length) > OBLIGATIONS_MAX,
   };
+}
+
+function awaitsOf(id: string, seq: number | undefined, statements: Statements): LoadedAwaits {
+  const rows = seq === undefined ? [] : statements.awaitsOf.all(seq, OBLIGATIONS_MAX + 1);
+  const awaited = rows.slice(0, OBLIGATIONS_MAX).map((row) => String(row["id"]));
+  return { id, awaited, more: rows.length > OBLIGATIONS_MAX };
 }
 
 function listenerOf(key: ListenerKey, seq: number | undefined, statements: Statements) {

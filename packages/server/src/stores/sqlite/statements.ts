@@ -21,6 +21,7 @@ export class Statements {
   readonly inBranch: StatementSync;
   readonly resumed: StatementSync;
   readonly callbacksOf: StatementSync;
+  readonly awaitsOf: StatementSync;
   readonly listenersOf: StatementSync;
   readonly listener: StatementSync;
   readonly schedule: StatementSync;
@@ -71,6 +72,9 @@ export class Statements {
     );
     this.callbacksOf = prepare(
       "SELECT p.id, p.seq FROM callbacks c JOIN promises p ON p.seq = c.awaiter WHERE c.awaited = ? LIMIT ?",
+    );
+    this.awaitsOf = prepare(
+      "SELECT p.id FROM callbacks c JOIN promises p ON p.seq = c.awaited WHERE c.awaiter = ? LIMIT ?",
     );
     this.listenersOf = prepare(
       "SELECT address FROM listeners WHERE awaited = ? AND notify_at IS NULL LIMIT ?",
