@@ -16,7 +16,7 @@ let resonate: Resonate;
 beforeEach(async () => {
   const flags = { "server.port": "0", "storage.type": "memory", level: "error" };
   server = await serve(readSettings({ flags }));
-  resonate = new Resonate({ url: server.url, logger: silentLogger });
+  resonate = new Resonate({ url: server.url, extensions: true, logger: silentLogger });
   requests = 0;
   subscribe(CHANNEL, count);
 });
