@@ -1,9 +1,13 @@
-/** `SEEDS=…` says how many seeds are tried, `SEED=…` which one is the first. */
+/**
+ * `SEEDS=…` says how many seeds are tried, `SEED=…` which one is the first, `JOBS=…` how many jobs of each kind there are:
+ * with 25 a run takes some 10,000 steps, requests and messages together.
+ */
 import { expect, test } from "vitest";
 import { simulate } from "./simulation.ts";
 
 const count = Number(process.env.SEEDS ?? 100);
 const first = Number(process.env.SEED ?? 1);
+const ofEach = Number(process.env.JOBS ?? 1);
 
 test(
   `whatever fails, results are right, nothing is left open, and no acknowledged step is taken again (${count} seeds from ${first})`,
@@ -14,7 +18,7 @@ test(
         log: _log,
         crashes: own,
         ...run
-      } = await simulate(seed).catch((cause: unknown) => {
+      } = await simulate(seed, ofEach).catch((cause: unknown) => {
         throw new Error(`SEED=${seed} failed`, { cause });
       });
       crashes += own;
@@ -24,7 +28,7 @@ test(
     // A simulation in which nothing goes wrong proves nothing.
     expect(crashes).toBeGreaterThan(count);
   },
-  30_000 + count * 1_000,
+  30_000 + count * ofEach * 1_000,
 );
 
 test("the same seed twice gives the same log, to the byte", async () => {

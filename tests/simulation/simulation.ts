@@ -35,8 +35,9 @@ const OPERATOR_MS = 60_000;
 /** Within this all has to be done, in simulated time. */
 const WITHIN = "2h";
 
-export async function simulate(seed: number): Promise<Run> {
-  const chaos = new Chaos(seed);
+/** `ofEach`: how many jobs of each kind there are. */
+export async function simulate(seed: number, ofEach = 1): Promise<Run> {
+  const chaos = new Chaos(seed, ofEach);
   const lab = await chaos.open();
   try {
     chaos.scheduleRestarts();
@@ -67,10 +68,10 @@ class Chaos {
   #lab: Lab | undefined;
   #healed = false;
 
-  constructor(seed: number) {
+  constructor(seed: number, ofEach: number) {
     this.#seed = seed;
     this.#random = seeded(seed);
-    this.jobs = jobs(this.#random);
+    this.jobs = jobs(this.#random, ofEach);
     this.#crashProbability = this.#random() * 0.08;
     this.#restarts = this.#upTo(RESTARTS_MAX);
   }
@@ -106,7 +107,7 @@ class Chaos {
     const lab = this.#open();
     await lab.until(lab.delay(this.#upTo(3_000)));
     const handle = await this.#begin(id, fn, args);
-    const helped = outside?.(lab);
+    const helped = outside?.(lab, id);
     const result: unknown = await lab.until(handle.result(), { within: WITHIN });
     await helped;
     this.#note(`${id} is done`);

@@ -1,5 +1,11 @@
 /** What the simulated system is asked to do, and what that has to come to. */
-import type { Context, Durable, DurableFunction, Resonate } from "@resonate-ts/sdk";
+import {
+  type Context,
+  type Durable,
+  type DurableFunction,
+  Never,
+  type Resonate,
+} from "@resonate-ts/sdk";
 import type { Lab, Random } from "@resonate-ts/testing";
 
 /** One call from outside. */
@@ -9,7 +15,7 @@ export interface Job {
   readonly args: readonly unknown[];
   readonly expected: unknown;
   /** What somebody outside does for it. */
-  readonly outside?: (lab: Lab) => Promise<void>;
+  readonly outside?: (lab: Lab, id: string) => Promise<void>;
 }
 
 async function double(_ctx: Context, n: number): Promise<number> {
@@ -87,12 +93,48 @@ async function flaky(ctx: Context): Promise<string> {
   return "checked";
 }
 
+/** A web of `size` pages: a tree with links across it, some of them to pages that are not there. */
+function linksOf(page: number, size: number): readonly number[] {
+  return [2 * page + 1, 2 * page + 2, (7 * page + 3) % (size + 2)];
+}
+
+async function fetchPage(_ctx: Context, page: number, size: number): Promise<readonly number[]> {
+  if (page >= size) throw new Error("404");
+  return linksOf(page, size);
+}
+
+/** Visits every page once, a few at a time, here and on whoever is free; gives those that are there. */
+function* crawl(ctx: Context, size: number): Durable<number[]> {
+  const seen = new Set([0]);
+  const found: number[] = [];
+  for (let wave = [0]; wave.length > 0; ) {
+    const outcomes = yield* ctx.map(wave, visit, { concurrency: 3, onError: "collect" });
+    const next = wave.flatMap((page, at) => {
+      const outcome = outcomes[at];
+      if (outcome?.status !== "fulfilled") return [];
+      found.push(page);
+      return outcome.value;
+    });
+    wave = [...new Set(next)].filter((page) => !seen.has(page));
+    for (const page of wave) seen.add(page);
+  }
+  return found.sort((a, b) => a - b);
+
+  function* visit(own: Context, page: number): Durable<readonly number[]> {
+    const options = own.options({ retryPolicy: new Never() });
+    if (page % 2 === 0) return yield* own.run(fetchPage, page, size, options);
+    return yield* own.rpc<readonly number[]>("fetchPage", page, size, options);
+  }
+}
+
 const functions: Readonly<Record<string, DurableFunction>> = {
   approval,
   chain,
   chained,
+  crawl,
   double,
   factorial,
+  fetchPage,
   fanOut,
   naps,
   saga,
@@ -103,25 +145,33 @@ export function register(resonate: Resonate): void {
   for (const [name, fn] of Object.entries(functions)) resonate.register(name, fn);
 }
 
-/** Jobs of all kinds; how large they are is chosen by chance. */
-export function jobs(random: Random): readonly Job[] {
+/** Jobs of all kinds, some of each; how large they are is chosen by chance. */
+export function jobs(random: Random, ofEach: number): readonly Job[] {
+  return Array.from({ length: ofEach }, (_, n) => oneOfEach(random, n === 0 ? "" : `-${n}`)).flat();
+}
+
+function oneOfEach(random: Random, suffix: string): readonly Job[] {
   const upTo = (n: number) => Math.floor(random() * (n + 1));
   const depth = 2 + upTo(6);
   const width = 2 + upTo(18);
   const times = 1 + upTo(3);
-  return [
+  const pages = 1 + upTo(12);
+  const all = Array.from({ length: pages }, (_, page) => page);
+  const jobs: readonly Job[] = [
     { id: "factorial", fn: "factorial", args: [BigInt(depth)], expected: product(depth) },
     { id: "fan-out", fn: "fanOut", args: [width], expected: width * (width - 1) },
     { id: "saga", fn: "saga", args: [], expected: ["hotel cancelled", "flight cancelled"] },
     { id: "chain", fn: "chained", args: [1 + upTo(4)], expected: "the end" },
     { id: "naps", fn: "naps", args: [times, 1 + upTo(20_000)], expected: times },
+    { id: "crawl", fn: "crawl", args: [pages], expected: all },
     { id: "approval", fn: "approval", args: [], expected: "approved, checked", outside: approve },
   ];
+  return jobs.map((job) => ({ ...job, id: `${job.id}${suffix}` }));
 }
 
-async function approve(lab: Lab): Promise<void> {
-  await lab.created("approval:0");
-  await lab.until(lab.client.promises.resolveValue("approval:0", "approved"));
+async function approve(lab: Lab, id: string): Promise<void> {
+  await lab.created(`${id}:0`);
+  await lab.until(lab.client.promises.resolveValue(`${id}:0`, "approved"));
 }
 
 function product(n: number): bigint {

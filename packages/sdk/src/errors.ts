@@ -14,6 +14,7 @@ const MARK = Symbol.for("resonate.error");
  * | `ID_INVALID`, `ARGUMENT_INVALID` | a call that cannot be made as it was asked for |
  * | `INPUT_INVALID` | a call with arguments that its function does not accept |
  * | `VALUE_NOT_ENCODABLE`, `VALUE_NOT_DECODABLE`, `VALUE_TOO_LARGE` | a value that cannot travel |
+ * | `ENCRYPTOR_FAILED` | the encryptor that the program brought could not encrypt or decrypt a value |
  * | `ID_CONFLICT` | a promise of that id is under way for another caller |
  * | `PROMISE_CANCELED`, `PROMISE_TIMED_OUT` | what was awaited ended without an outcome of its own |
  * | `AWAIT_CYCLE` | what was awaited waited, in the end, for whoever awaited it |

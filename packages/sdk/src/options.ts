@@ -24,6 +24,12 @@ export interface OptionFields {
   readonly tags?: Readonly<Record<string, string>>;
   /** Version of the function; 0 (the default) is the latest. */
   readonly version?: number;
+  /**
+   * What to do when the id names other work already: another function, other arguments (where they are on record: those
+   * of calls that others may run), or another version, if one is asked for. `join` (the default) takes its outcome for
+   * this call's; `error` throws `ID_CONFLICT` where the call is awaited.
+   */
+  readonly onConflict?: "join" | "error";
   /** When it is tried again after it failed. */
   readonly retryPolicy?: RetryPolicy;
   /** Errors of these classes are not tried again, whatever the policy says. Only for functions run here. */
@@ -82,6 +88,8 @@ const problems: {
     Number.isSafeInteger(given) && Number(given) >= 0
       ? undefined
       : "must be a whole number of at least 1, or 0 for the latest",
+  onConflict: (given) =>
+    given === "join" || given === "error" ? undefined : "must be 'join' or 'error'",
   retryPolicy: (given) =>
     isRetryPolicy(given) ? undefined : "must be a retry policy, such as new Exponential()",
   nonRetryableErrors: (given) =>

@@ -60,6 +60,11 @@ export interface ResonateOptions {
   /** Largest param or value, in bytes as it travels, before encryption. Default 1 MiB (1,048,576). */
   readonly valueBytesMax?: number;
   /**
+   * Whether extensions of the protocol are used where the server has them; `false` speaks to every server as to the
+   * official one. Not for a `network` of your own. Default true, unless the environment's `RESONATE_EXTENSIONS` is `off`.
+   */
+  readonly extensions?: boolean;
+  /**
    * Whether a workflow is told how a step has ended while that is still being recorded, so that the next step is
    * recorded together with it. What leaves the workflow waits for the record in any case, and what a workflow was told
    * wrongly is replayed. Needs a server that knows of it. Default true.
@@ -91,8 +96,10 @@ export function readSettings(options: ResonateOptions, env: Environment = proces
   const { group = "default", pid = randomUUID().replaceAll("-", ""), encryptor } = options;
   const logger = options.logger ?? consoleLogger(options.logLevel ?? levelOf(options.verbose));
   const place = placeOf(options, env);
+  const extensions = options.extensions ?? extensionsIn(env);
+  const own = { group: text("group", group), pid: text("pid", pid), extensions, logger };
   return {
-    network: networkOf(place, { group: text("group", group), pid: text("pid", pid), logger }),
+    network: networkOf(place, own),
     pid,
     ttlMs: count("ttl", options.ttl ?? 60_000, 1),
     logger,
@@ -133,7 +140,12 @@ function placeOf(options: ResonateOptions, env: Environment): Place {
 
 function networkOf(
   place: Place,
-  process: { readonly group: string; readonly pid: string; readonly logger: Logger },
+  process: {
+    readonly group: string;
+    readonly pid: string;
+    readonly extensions: boolean;
+    readonly logger: Logger;
+  },
 ): Network {
   switch (place.kind) {
     case "given":
@@ -149,6 +161,12 @@ function timeoutOf({ timeout }: ResonateOptions, env: Environment): number | und
   if (timeout !== undefined) return count("timeout", timeout, 1);
   if (!env.RESONATE_TIMEOUT) return undefined;
   return count("RESONATE_TIMEOUT", Number(env.RESONATE_TIMEOUT), 1);
+}
+
+function extensionsIn({ RESONATE_EXTENSIONS: given }: Environment): boolean {
+  if (!given || given === "on") return true;
+  if (given === "off") return false;
+  throw invalid(`'RESONATE_EXTENSIONS' must be 'on' or 'off', got ${given}.`);
 }
 
 function dialectOf(given: ResonateOptions["dialect"] = "colon"): "colon" | "dots" {

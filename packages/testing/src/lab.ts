@@ -46,7 +46,10 @@ export interface LabOptions {
   readonly register?: Functions | ((resonate: Resonate) => void);
   /** Keeps the records in a temporary file, so that the server can be stopped and started. Default false. */
   readonly restartable?: boolean;
-  /** The extensions of the protocol that are used. Default all; `[]` is the base protocol. */
+  /**
+   * The extensions of the protocol that are used. Default all, none if the environment's `RESONATE_EXTENSIONS` is `off`;
+   * `[]` is the base protocol.
+   */
   readonly extensions?: readonly Extension[];
   /** Options of every process's client. */
   readonly resonate?: ProcessOptions;
@@ -64,6 +67,7 @@ export interface LabLog {
   readonly message: string;
 }
 
+const EXTENSIONS_DEFAULT = process.env.RESONATE_EXTENSIONS === "off" ? [] : EXTENSIONS;
 const START_AT = Date.UTC(2030, 0, 1);
 /** How far `until` moves time at most, unless it is told otherwise. */
 const WITHIN: Duration = "366d";
@@ -287,7 +291,12 @@ export class Lab {
   }
 
   #process(name: string, group: string): LabProcess {
-    const { seed = 1, tap = {}, extensions = EXTENSIONS, resonate: options = {} } = this.#options;
+    const {
+      seed = 1,
+      tap = {},
+      extensions = EXTENSIONS_DEFAULT,
+      resonate: options = {},
+    } = this.#options;
     return new LabProcess({
       name,
       group,

@@ -11,8 +11,10 @@ import type { Codec } from "../codec/codec.ts";
 import type { DurableFunction } from "../context.ts";
 import type { Clock } from "../core/clock.ts";
 import { invocation, TIMEOUT_MS_DEFAULT } from "../core/operations.ts";
+import { conflictOf } from "../core/replay.ts";
 import { calleeOf, remoteCalleeOf } from "../core/resolve.ts";
 import { ResonateError, ServerRefusedError } from "../errors.ts";
+import { readRecord } from "../journal/outcome.ts";
 import { makeRequest } from "../network/envelope.ts";
 import type { Network } from "../network/network.ts";
 import { splitOptions } from "../options.ts";
@@ -49,6 +51,11 @@ export interface ClientCall {
   readonly given: readonly unknown[];
 }
 
+interface NamedVersion {
+  readonly name: string;
+  readonly version: number;
+}
+
 export class Caller {
   readonly #parts: CallerParts;
 
@@ -66,7 +73,9 @@ export class Caller {
     const answer = await network.send(makeRequest("task.create", { pid, ttl: ttlMs, action }));
     if (isRefusal(answer)) {
       if (answer.head.status !== 409) throw refused(answer, call.id);
-      return this.get(call.id);
+      const { promise } = await ask(network, "promise.get", { id: call.id });
+      await this.#checkConflict(call, { callee, sent: data }, promise);
+      return this.#handle(promise);
     }
     const { task, promise, preload } = answer.data;
     if (task.state === "acquired") {
@@ -74,6 +83,7 @@ export class Caller {
       void listeners.wait(call.id, { local: true });
       worker.adopt({ task, promise, preload });
     }
+    await this.#checkConflict(call, { callee, sent: data }, promise);
     return this.#handle(promise);
   }
 
@@ -88,6 +98,9 @@ export class Caller {
 
   async rpc<T>(call: ClientCall): Promise<T> {
     const { listeners, codec } = this.#parts;
+    // Whether it may wait at all has to be known before.
+    const { options } = splitOptions(call.given);
+    if (options.onConflict === "error") return (await this.beginRpc<T>(call)).result();
     const sent = Promise.withResolvers<void>();
     const created = this.#dispatch(call, sent.resolve);
     await Promise.race([sent.promise, created]);
@@ -128,13 +141,30 @@ export class Caller {
     const data = await this.#creation(call, callee, target(options.target));
     const answered = ask(network, "promise.create", data);
     sent?.();
-    return (await answered).promise;
+    const { promise } = await answered;
+    await this.#checkConflict(call, { callee, sent: data }, promise);
+    return promise;
+  }
+
+  /** @throws ResonateError `ID_CONFLICT` where that is asked for and something else is on record than what was sent. */
+  async #checkConflict(
+    { given }: ClientCall,
+    asked: { readonly callee: NamedVersion; readonly sent: PromiseCreate },
+    promise: PromiseRecord,
+  ): Promise<void> {
+    const { options } = splitOptions(given);
+    if (options.onConflict !== "error") return;
+    const { name: func, version } = asked.callee;
+    const { tags, param } = asked.sent;
+    const wanted = { tags, func, version, versionAsked: (options.version ?? 0) > 0 };
+    const conflict = conflictOf(wanted, await readRecord(promise, this.#parts.codec, param));
+    if (conflict) throw conflict;
   }
 
   /** The promise of a call. It is the root of its own tree. */
   async #creation(
     { id, given }: ClientCall,
-    { name, version }: { readonly name: string; readonly version: number },
+    { name, version }: NamedVersion,
     target: string,
   ): Promise<PromiseCreate> {
     const problem = rootIdProblem(id);

@@ -18,7 +18,12 @@ import { parseRich, stringifyRich } from "./rich.ts";
 const ENCODING_HEADER = "resonate:encoding";
 const RICH_ENCODING = "devalue";
 
-/** Changes payloads on their way out and back, after encoding and before decoding. Ids and tags are not covered. */
+/**
+ * Changes payloads on their way out and back, after encoding and before decoding. Ids and tags are not covered.
+ *
+ * What it throws is taken as a key that cannot be had now (`ENCRYPTOR_FAILED`): work that needs it is tried again, for as
+ * long as it takes, as if the server was away. A step whose outcome could not be encrypted then runs again.
+ */
 export interface Encryptor {
   encrypt(value: Value): Value | Promise<Value>;
   decrypt(value: Value): Value | Promise<Value>;
@@ -156,11 +161,12 @@ function notDecodable(reason: string, cause?: unknown): ResonateError {
 
 function notEncrypted(cause: unknown): ResonateError {
   const message = `A value could not be encrypted: ${messageOf(cause)}.`;
-  return new ResonateError("VALUE_NOT_ENCODABLE", message, { cause });
+  return new ResonateError("ENCRYPTOR_FAILED", message, { cause });
 }
 
 function notDecrypted(cause: unknown): ResonateError {
-  return notDecodable(`it could not be decrypted (${messageOf(cause)})`, cause);
+  const message = `A stored value could not be decrypted: ${messageOf(cause)}.`;
+  return new ResonateError("ENCRYPTOR_FAILED", message, { cause });
 }
 
 /** Runs `work`, sync or async; what it throws becomes a ResonateError, if it is not one. */

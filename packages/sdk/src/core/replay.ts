@@ -1,38 +1,64 @@
 /** Tells whether what is on record at a place is what the code asks for there now. */
 import { isTimer, TAG, type Tags } from "@resonate-ts/protocol";
-import { NonDeterminismError } from "../errors.ts";
-import type { CreateRequest, Recorded } from "../journal/journal.ts";
-import type { Operation } from "./operations.ts";
+import { NonDeterminismError, ResonateError } from "../errors.ts";
+import type { Recorded } from "../journal/journal.ts";
+
+/** What is asked for. */
+export interface Wanted {
+  readonly tags: Tags;
+  /** Of calls. */
+  readonly func?: string;
+  readonly version?: number;
+  /** The program asked for this version; otherwise the one on record is the one that counts. */
+  readonly versionAsked: boolean;
+}
+
+interface Difference {
+  readonly promiseId: string;
+  /** In words. */
+  readonly recorded: string;
+  readonly asked: string;
+}
+
+/** @throws NonDeterminismError when something else is on record at a place than what is asked for there. */
+export function checkRecorded(wanted: Wanted, recorded: Recorded): void {
+  const difference = differenceOf(wanted, recorded);
+  if (difference) throw new NonDeterminismError(difference);
+}
+
+/** The error of a call whose id names other work already; nothing if it is the same. */
+export function conflictOf(wanted: Wanted, recorded: Recorded): ResonateError | undefined {
+  const difference = differenceOf(wanted, recorded);
+  if (!difference) return undefined;
+  const { promiseId, asked } = difference;
+  return new ResonateError(
+    "ID_CONFLICT",
+    `'${promiseId}' is on record as ${difference.recorded}, and was asked for as ${asked}. An id names one piece of work for ever: choose another id, or leave out the option 'onConflict' to take what that one comes to.`,
+  );
+}
 
 /**
- * Compares kind, function, the arguments of dispatched calls (local ones are not on record), and the version where
- * the program asked for one (otherwise the version on record is the one that counts).
- *
- * @throws NonDeterminismError when they differ.
+ * Compares kind, function, the arguments of dispatched calls (those of local ones are not on record), and the version
+ * where the program asked for one.
  */
-export function checkRecorded(
-  operation: Operation,
-  request: CreateRequest,
-  recorded: Recorded,
-  { versionAsked }: { readonly versionAsked: boolean },
-): void {
+function differenceOf(wanted: Wanted, recorded: Recorded): Difference | undefined {
+  const { func, version, versionAsked } = wanted;
   const kind = kindOf(recorded.tags);
-  const askedKind = kindOf(request.tags);
-  if (kind === askedKind && (!recorded.param || !("func" in operation))) return;
+  const askedKind = kindOf(wanted.tags);
+  if (kind === askedKind && (!recorded.param || func === undefined)) return undefined;
   const found = kind === "run" || kind === "rpc" ? functionOf(recorded) : undefined;
   const same =
     kind === askedKind &&
-    "func" in operation &&
-    (found?.func === undefined || found.func === operation.func) &&
-    (!versionAsked || found?.version === undefined || found.version === operation.version);
+    (found?.func === undefined || found.func === func) &&
+    (!versionAsked || found?.version === undefined || found.version === version);
   const otherArguments = same && kind === "rpc" && recorded.param?.differing.includes("args");
-  if (same && !otherArguments) return;
-  const asked = words(askedKind, "func" in operation ? operation : undefined);
-  throw new NonDeterminismError({
+  if (same && !otherArguments) return undefined;
+  const asked = words(askedKind, func === undefined ? undefined : wanted);
+  return {
     promiseId: recorded.id,
     recorded: words(kind, found),
     asked: otherArguments ? `${asked} with other arguments` : asked,
-  });
+  };
 }
 
 /** The function and version that a record names, where it names them. */

@@ -6,7 +6,7 @@
  * I2. In an execution that has been given up, and after the end of the call, no operation does anything or ever
  *     settles.
  */
-import { isExternal, rootIdProblem, TAG } from "@resonate-ts/protocol";
+import { isExternal, rootIdProblem, TAG, type Tags } from "@resonate-ts/protocol";
 import { ResonateError } from "../errors.ts";
 import { Cell, Future } from "../future.ts";
 import type { Recorded } from "../journal/journal.ts";
@@ -14,7 +14,7 @@ import type { OptionFields } from "../options.ts";
 import type { Host } from "./host.ts";
 import { Ledger } from "./ledger.ts";
 import { createRequest, nameOf, type Operation, type Place } from "./operations.ts";
-import { checkRecorded } from "./replay.ts";
+import { checkRecorded, conflictOf } from "./replay.ts";
 import { Stride } from "./stride.ts";
 
 /** One operation on its way. */
@@ -92,7 +92,8 @@ export class Starter {
     const attached = operation.kind !== "detached";
     const id =
       chosen === undefined ? nameOf(operation, this.#place, seq) : checkedId(chosen, operation);
-    const shared = chosen === undefined ? undefined : this.#host.chosen.get(id);
+    const strict = chosen !== undefined && options.onConflict === "error";
+    const shared = chosen === undefined || strict ? undefined : this.#host.chosen.get(id);
     if (shared) return this.#share(shared, attached);
     const request = createRequest(operation, this.#place, {
       id,
@@ -106,19 +107,36 @@ export class Starter {
       joined: attached,
       cancelable: attached && chosen === undefined,
     });
-    if (chosen !== undefined) this.#host.chosen.set(id, cell);
+    if (chosen !== undefined && !strict) this.#host.chosen.set(id, cell);
     this.ledger.add(cell);
     const creation = this.#host.journal.create(request);
     goOn(this.#host, creation, (recorded) => {
-      const versionAsked = (options.version ?? 0) > 0;
-      if (chosen === undefined) checkRecorded(operation, request, recorded, { versionAsked });
-      start.recorded?.();
-      this.#recall(cell, recorded, perform);
+      this.#created(start, { cell, tags: request.tags, strict, recorded });
     });
-    if (creation instanceof Promise && isExternal(request.tags) && !perform) {
-      this.#parkAhead(cell, creation);
-    }
+    const external = isExternal(request.tags) && !perform;
+    if (creation instanceof Promise && external && !strict) this.#parkAhead(cell, creation);
     return new Future(cell);
+  }
+
+  /** Its promise is on record: as it was asked for, or as it was before. */
+  #created(
+    start: Start,
+    creation: {
+      readonly cell: Cell;
+      /** As asked for. */
+      readonly tags: Tags;
+      readonly strict: boolean;
+      readonly recorded: Recorded;
+    },
+  ): void {
+    const { cell, tags, strict, recorded } = creation;
+    const { operation, options, chosen, perform } = start;
+    const wanted = { ...operation, tags, versionAsked: (options.version ?? 0) > 0 };
+    if (chosen === undefined) checkRecorded(wanted, recorded);
+    start.recorded?.();
+    const error = strict ? conflictOf(wanted, recorded) : undefined;
+    if (error) cell.settle({ kind: "rejected", error });
+    else if (!strict || !this.#follows(cell)) this.#recall(cell, recorded, perform);
   }
 
   /** What others have to settle will be parked when its creation is answered; so the two can travel together. */
@@ -135,6 +153,20 @@ export class Starter {
     if (attached) cell.join();
     if (!cell.observedBy(this.ledger)) this.ledger.add(cell);
     return new Future(cell);
+  }
+
+  /** Whether somebody in this execution has what it asks for under way; if not, others may share this one from now on. */
+  #follows(cell: Cell): boolean {
+    const shared = this.#host.chosen.get(cell.id);
+    if (!shared) {
+      this.#host.chosen.set(cell.id, cell);
+      return false;
+    }
+    const entered = () => (shared.phase === "parked" ? cell.park() : cell.unpark());
+    shared.observe({ leaving() {}, entered });
+    entered();
+    shared.wait((outcome) => cell.settle(outcome));
+    return true;
   }
 
   #recall(cell: Cell, recorded: Recorded, perform: Start["perform"]): void {

@@ -78,7 +78,9 @@ export class NetworkJournal implements Journal {
       return readRecord(known, this.#codec);
     }
     let param: Value | undefined;
-    const write = this.#write({ careful: true, follows: !isExternal(tags) });
+    const external = isExternal(tags);
+    // An async function may turn out to wait for it a turn later than a generator; the park then still goes along.
+    const write = this.#write({ careful: true, follows: !external, waits: external });
     this.#post(
       write,
       tried(() => this.#codec.encode(data, id)),
@@ -93,7 +95,8 @@ export class NetworkJournal implements Journal {
   async settle({ id, outcome, leaf, ahead }: Ended): Promise<Settled> {
     const ending = this.#encode(id, outcome);
     const expected = ahead && this.#expected(ending);
-    const write = this.#write({ careful: !leaf, guess: expected !== undefined });
+    const guess = expected !== undefined;
+    const write = this.#write({ careful: !leaf, guess, waits: guess });
     this.#post(write, ending, (end) => ({ kind: "promise.settle", data: { id, ...end } }));
     if (expected) {
       ahead(expected);
@@ -219,7 +222,9 @@ export class NetworkJournal implements Journal {
       : { kind: "rejected", error: content };
   }
 
-  #write(traits: Pick<Write, "careful"> & Partial<Pick<Write, "guess" | "follows">>): Write {
+  #write(
+    traits: Pick<Write, "careful"> & Partial<Pick<Write, "guess" | "follows" | "waits">>,
+  ): Write {
     return new Write({
       ...traits,
       post: (write, follower) => void this.#fence(write, follower),
@@ -255,6 +260,7 @@ export class NetworkJournal implements Journal {
         careful: true,
         guess: false,
         follows: false,
+        waits: false,
         send: () => void send().then(resolve, reject),
         drop: () => reject(new LeaseLostError({ promiseId: this.#id })),
       });

@@ -19,6 +19,8 @@ export interface Mail {
   readonly guess: boolean;
   /** Whether it may travel with a guess right before it. */
   readonly follows: boolean;
+  /** Whether it waits for the end of the turn, because what is asked for next may travel with it. */
+  readonly waits: boolean;
   send(follower: Mail | undefined): void;
   /** It will not be sent any more. */
   drop(): void;
@@ -30,7 +32,7 @@ export class Outbox {
   #open = 0;
   #closed = false;
   #abandoned = false;
-  /** A guess waits for the end of the turn, so that what follows it can travel with it. */
+  /** Something waits for the end of the turn. */
   #holding = false;
 
   add(mail: Mail): void {
@@ -39,7 +41,7 @@ export class Outbox {
       return;
     }
     this.#waiting.push(mail);
-    if (mail.guess) this.#hold();
+    if (mail.waits) this.#hold();
     this.advance();
   }
 

@@ -8,6 +8,7 @@ export class Write implements Mail {
   readonly careful: boolean;
   readonly guess: boolean;
   readonly follows: boolean;
+  readonly waits: boolean;
   ready = false;
   /** Present when it is ready, unless it could not be encoded. */
   action: FencedAction | undefined;
@@ -22,6 +23,7 @@ export class Write implements Mail {
     readonly careful: boolean;
     readonly guess?: boolean;
     readonly follows?: boolean;
+    readonly waits?: boolean;
     readonly post: (write: Write, follower: Write | undefined) => void;
     /** What to reject with when it is not sent any more. */
     readonly dropped: () => Error;
@@ -29,6 +31,7 @@ export class Write implements Mail {
     this.careful = parts.careful;
     this.guess = parts.guess ?? false;
     this.follows = parts.follows ?? false;
+    this.waits = parts.waits ?? false;
     this.#post = parts.post;
     this.#dropped = parts.dropped;
     const { promise, resolve, reject } = Promise.withResolvers<PromiseRecord>();

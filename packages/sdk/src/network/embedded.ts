@@ -25,6 +25,8 @@ export interface EmbeddedNetworkOptions {
   readonly group: string;
   /** This process. */
   readonly pid: string;
+  /** Whether extensions of the protocol are used. Default true. */
+  readonly extensions?: boolean | undefined;
   readonly logger?: Logger | undefined;
 }
 
@@ -113,7 +115,7 @@ export class EmbeddedNetwork implements Network {
   }
 
   async #load(): Promise<Opened> {
-    const { path, group, pid, logger = silentLogger } = this.#options;
+    const { path, group, pid, extensions = true, logger = silentLogger } = this.#options;
     const { EXTENSIONS, openEngine } = await import("@resonate-ts/server");
     const { parseRequest } = await import("@resonate-ts/protocol/parse");
     const engine = await openEngine({ path, logger }).catch((error: unknown) => {
@@ -125,7 +127,7 @@ export class EmbeddedNetwork implements Network {
         "The embedded server failed; restart this process.",
       );
     });
-    this.#extensions = new Set(EXTENSIONS);
+    this.#extensions = new Set(extensions ? EXTENSIONS : []);
     this.#disconnect = engine.connect({
       group,
       id: pid,

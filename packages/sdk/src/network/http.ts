@@ -42,6 +42,8 @@ export interface HttpNetworkOptions {
    * `ServerUnreachableError`. Default 60,000: longer than a server takes to start again.
    */
   readonly giveUpMs?: number | undefined;
+  /** Whether extensions of the protocol are used where the server has them. Default true. */
+  readonly extensions?: boolean | undefined;
   readonly logger?: Logger | undefined;
 }
 
@@ -64,6 +66,8 @@ export class HttpNetwork implements Network {
   readonly #time: ServerTime;
   readonly #receivers: ((message: Message) => void)[] = [];
   readonly #openings: (() => void)[] = [];
+  /** Whether only the base protocol is spoken. */
+  readonly #plain: boolean;
   #extensions: ReadonlySet<Extension> | undefined;
   #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
@@ -74,6 +78,7 @@ export class HttpNetwork implements Network {
     this.#options = options;
     this.#url = parseUrl(url);
     this.#timeoutMs = timeoutMs;
+    this.#plain = options.extensions === false;
     this.unicast = unicast(group, pid);
     this.anycast = anycast(group, pid);
     this.#pool = new Pool(this.#url.origin, {
@@ -85,7 +90,7 @@ export class HttpNetwork implements Network {
     this.#time = new ServerTime(logger);
     this.#requests = new Requests({
       post: (body) => this.#post(body),
-      batches: () => this.#extensions?.has("batch"),
+      batches: () => (this.#plain ? false : this.#extensions?.has("batch")),
       reachability,
       url,
       token,
@@ -97,6 +102,7 @@ export class HttpNetwork implements Network {
       path: pollPath(this.#url, group, pid),
       token,
       timeoutMs,
+      lease: !this.#plain,
       logger,
       reachability,
       time: this.#time,
@@ -108,7 +114,7 @@ export class HttpNetwork implements Network {
   }
 
   get extensions(): ReadonlySet<Extension> {
-    return this.#extensions ?? NONE;
+    return (this.#plain ? undefined : this.#extensions) ?? NONE;
   }
 
   get aheadMs(): number {

@@ -30,6 +30,8 @@ export interface MessageStreamOptions {
   readonly token?: string | undefined;
   /** Longest wait for the server to begin its answer, in ms. */
   readonly timeoutMs: number;
+  /** Whether to ask for the extension of leases that know the connection. */
+  readonly lease: boolean;
   readonly logger: Logger;
   readonly reachability: Reachability;
   /** Told the date of each answer. */
@@ -77,7 +79,7 @@ export class MessageStream {
 
   /** Opens the stream and reads it to its end. */
   async #follow(opened: () => void): Promise<void> {
-    const { dispatcher, origin, path, timeoutMs, token, reachability, time } = this.#options;
+    const { dispatcher, origin, path, timeoutMs, token, lease, reachability, time } = this.#options;
     const silence = new AbortController();
     const askedAt = Date.now();
     const reply = await dispatcher.request({
@@ -88,8 +90,10 @@ export class MessageStream {
         accept: "text/event-stream",
         "cache-control": "no-cache",
         // Asks for the short grace: this client is back within it.
-        "resonate-extensions": "lease",
-        "resonate-incarnation": this.#incarnation,
+        ...(lease && {
+          "resonate-extensions": "lease",
+          "resonate-incarnation": this.#incarnation,
+        }),
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       },
       headersTimeout: timeoutMs,

@@ -2,7 +2,7 @@
  * Decides what becomes of a task whose pass ended for another reason than its program's outcome.
  *
  * I1. It is never tried in a hot loop: each try waits longer than the one before.
- * I2. What only the server or the way to it can mend is tried for ever. What the code has to mend is tried a bounded
+ * I2. What only the server, the way to it, or whoever has the keys can mend is tried for ever. What the code has to mend is tried a bounded
  *     number of times, by all processes together where the server counts, and then stopped until somebody continues it.
  */
 import type { Clock } from "../core/clock.ts";
@@ -137,10 +137,12 @@ function isMissing(error: unknown): boolean {
 /** Statuses that say nothing about the request itself. */
 const PASSING = [401, 403, 429];
 
+/** What goes by: the server or the keys cannot be had now. */
+const PASSING_CODES = ["SERVER_UNREACHABLE", "STOPPED", "ENCRYPTOR_FAILED"];
+
 /** No fault of the code: the server is away, or does not let us. */
 function isPassing(error: unknown): boolean {
-  if (isResonateError(error, "SERVER_UNREACHABLE") || isResonateError(error, "STOPPED"))
-    return true;
+  if (PASSING_CODES.some((code) => isResonateError(error, code))) return true;
   return (
     error instanceof ServerRefusedError && (PASSING.includes(error.status) || error.status >= 500)
   );

@@ -1,3 +1,4 @@
+import { EXTENSIONS } from "@resonate-ts/server";
 import { describe, expect, test } from "vitest";
 import { EmbeddedNetwork } from "../../src/network/embedded.ts";
 import { HttpNetwork } from "../../src/network/http.ts";
@@ -51,6 +52,25 @@ const wrong: readonly (readonly [ResonateOptions, RegExp])[] = [
 
 test.each(wrong)("%j is refused by name", (options, message) => {
   expect(() => readSettings(options, {})).toThrow(message);
+});
+
+test("a RESONATE_EXTENSIONS that is neither on nor off is refused by name", () => {
+  expect(() => readSettings({}, { RESONATE_EXTENSIONS: "no" })).toThrow(
+    /'RESONATE_EXTENSIONS' must be 'on' or 'off', got no/,
+  );
+});
+
+test.each([
+  ["off", {}, 0],
+  ["off", { extensions: true }, EXTENSIONS.length],
+  ["on", { extensions: false }, 0],
+  ["", {}, EXTENSIONS.length],
+])("RESONATE_EXTENSIONS=%s with %j leaves so many of them: %d", async (given, options, count) => {
+  const { network } = readSettings(options, { RESONATE_EXTENSIONS: given });
+  await network.init();
+  await network.stop();
+
+  expect(network.extensions.size).toBe(count);
 });
 
 test("a RESONATE_TIMEOUT that is no number is refused by name", () => {

@@ -369,15 +369,19 @@ describe("an encryptor", () => {
     expect(createCodec({ encryptor: { encrypt: reversed, decrypt } }).decode({})).toBeUndefined();
   });
 
-  test("that fails makes the value not encodable or not decodable", async () => {
+  test("that fails is named as what failed, both ways", async () => {
     const fail = () => {
       throw new Error("no key");
     };
     const broken = createCodec({ encryptor: { encrypt: fail, decrypt: async () => fail() } });
 
-    expect(failure(() => broken.encode(1)).code).toBe("VALUE_NOT_ENCODABLE");
+    expect(failure(() => broken.encode(1))).toMatchObject({
+      code: "ENCRYPTOR_FAILED",
+      message: "A value could not be encrypted: no key.",
+    });
     await expect(broken.decode({ data: "MQ==" })).rejects.toMatchObject({
-      code: "VALUE_NOT_DECODABLE",
+      code: "ENCRYPTOR_FAILED",
+      message: "A stored value could not be decrypted: no key.",
     });
   });
 });

@@ -141,7 +141,7 @@ describe.each([
     { name: "any", winner: "resolve", expected: "second" },
     { name: "all", winner: "reject", expected: "second" },
   ] as const)("a replay of $name goes the way of the first run", async (given) => {
-    const { resonate, handle, parked } = begin(
+    const { resonate, network, handle, parked } = begin(
       function* (ctx) {
         const parts = [ctx.promise(), ctx.promise()];
         let first: unknown;
@@ -162,8 +162,9 @@ describe.each([
         ? resonate.promises.resolveValue(id, value)
         : resonate.promises.rejectValue(id, new Error(value));
 
+    const parkedAgain = network.parked("w");
     await settle("w:1", "second");
-    await waitForRecord("w:3");
+    await parkedAgain;
     await settle("w:0", "first");
     await resonate.promises.resolveValue("w:3");
 
@@ -350,7 +351,7 @@ describe.each([
 
   test("a race whose record names a part that the code no longer has is not deterministic", async () => {
     let parts = 2;
-    const { resonate, parked, logs } = begin(
+    const { resonate, network, parked, logs } = begin(
       function* (ctx) {
         const futures = [ctx.promise(), ctx.promise()];
         yield* ctx.race(futures.slice(0, parts));
@@ -359,8 +360,9 @@ describe.each([
       { warmExecutionsMax: 0 },
     );
     await parked;
+    const parkedAgain = network.parked("w");
     await resonate.promises.resolveValue("w:1");
-    await waitForRecord("w:3");
+    await parkedAgain;
     parts = 1;
     await resonate.promises.resolveValue("w:0");
     await resonate.promises.resolveValue("w:3");

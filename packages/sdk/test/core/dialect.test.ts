@@ -1,3 +1,4 @@
+import { EXTENSIONS } from "@resonate-ts/server";
 import { expect, test } from "vitest";
 import { type Context, type Durable, Resonate } from "../../src/index.ts";
 import { openWorld } from "./world.ts";
@@ -27,38 +28,45 @@ async function lineageOf(resonate: Resonate, id: string): Promise<string> {
   return names.map((name) => tags[`resonate:${name}`] ?? "-").join(" ");
 }
 
-test("trees that begin in the dialect of older SDKs are spelled and tagged as theirs", async () => {
-  const world = await openWorld();
-  const { resonate } = world.client({
-    dialect: "dots",
-    defaultTarget: "default",
-    register: { body, remote },
-  });
+test.each([
+  ["a server that wakes timers by itself", EXTENSIONS, "-"],
+  ["a server without extensions, whose timers need a target", [], "poll://any@default"],
+])(
+  "trees that begin in the dialect of older SDKs are spelled and tagged as theirs, at %s",
+  async (_server, extensions, timerTarget) => {
+    const world = await openWorld();
+    const { resonate } = world.client({
+      extensions,
+      dialect: "dots",
+      defaultTarget: "default",
+      register: { body, remote },
+    });
 
-  const detached = await resonate.run("r", "body");
+    const detached = await resonate.run("r", "body");
 
-  expect(detached).toMatch(/^r\.d[0-9a-f]{14}$/);
-  const lineages = Object.fromEntries(
-    await Promise.all(
-      ["r", "r.0", "r.0.0", "r.1", "r.2", detached, "chosen", "own", "r.6", "r.7"].map(
-        async (id) => [id, await lineageOf(resonate, id)] as const,
+    expect(detached).toMatch(/^r\.d[0-9a-f]{14}$/);
+    const lineages = Object.fromEntries(
+      await Promise.all(
+        ["r", "r.0", "r.0.0", "r.1", "r.2", detached, "chosen", "own", "r.6", "r.7"].map(
+          async (id) => [id, await lineageOf(resonate, id)] as const,
+        ),
       ),
-    ),
-  );
-  const target = "poll://any@default";
-  expect(lineages).toEqual({
-    r: `r r r r ${target}/p1`,
-    "r.0": "r r r r -",
-    "r.0.0": `r r.0.0 r.0 r ${target}`,
-    "r.1": `r r.1 r r ${target}`,
-    "r.2": "r r.2 r r -",
-    [detached]: `${detached} ${detached} r r ${target}`,
-    chosen: `chosen chosen r r ${target}`,
-    own: "own r r r -",
-    "r.6": "r r r r -",
-    "r.7": "r r r r -",
-  });
-});
+    );
+    const target = "poll://any@default";
+    expect(lineages).toEqual({
+      r: `r r r r ${target}/p1`,
+      "r.0": "r r r r -",
+      "r.0.0": `r r.0.0 r.0 r ${target}`,
+      "r.1": `r r.1 r r ${target}`,
+      "r.2": `r r.2 r r ${timerTarget}`,
+      [detached]: `${detached} ${detached} r r ${target}`,
+      chosen: `chosen chosen r r ${target}`,
+      own: "own r r r -",
+      "r.6": "r r r r -",
+      "r.7": "r r r r -",
+    });
+  },
+);
 
 test("a root may have dots of its own, and long ids stay bounded", async () => {
   const world = await openWorld();

@@ -1,4 +1,4 @@
-import type { ClaimedTask } from "@resonate-ts/protocol";
+import type { ClaimedTask, Value } from "@resonate-ts/protocol";
 import { EXTENSIONS } from "@resonate-ts/server";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Constant, type Context, Never, type ResonateError } from "../../src/index.ts";
@@ -150,6 +150,48 @@ test("a server that does not let us is asked again for as long as it takes", asy
   expect(client.network.summary("task.halt")).toEqual([]);
 });
 
+describe.each([
+  ["at once", (value: Value) => value],
+  ["after a while", async (value: Value) => value],
+])("an encryptor that answers %s", (_when, pass) => {
+  test.each(["encrypt", "decrypt"] as const)(
+    "and cannot %s for some minutes holds work up for as long, and halts nothing",
+    async (broken) => {
+      let failures = 0;
+      let away = false;
+      const step = (_: Context, n: number) => n + 1;
+      const client = world.client({
+        register: {
+          fn: async (ctx: Context) => {
+            away = failures < 7;
+            return ctx.run(step, 41);
+          },
+        },
+        encryptor: {
+          encrypt: pass,
+          decrypt: pass,
+          [broken]: (value: Value) => {
+            if (!away) return pass(value);
+            failures += 1;
+            throw new Error("the key service is away");
+          },
+        },
+      });
+      const handle = await client.resonate.beginRun("w", "fn");
+
+      for (let tries = 1; tries <= 7; tries++) {
+        while (failures < tries) await new Promise((resolve) => setImmediate(resolve));
+        await client.logs("error", /the key service is away/);
+        away = false;
+        await vi.advanceTimersByTimeAsync(30_000);
+      }
+
+      expect(await handle.result()).toBe(42);
+      expect(client.network.summary("task.halt")).toEqual([]);
+    },
+  );
+});
+
 test("what the server could not be asked for does not count when the code fails later", async () => {
   let away = true;
   const fn = async (ctx: Context) => {
@@ -242,6 +284,33 @@ describe("a function that is not registered here", () => {
     await client.resonate.beginRun("w", "fn");
 
     await client.logs("error", /Version 7 of 'fn' is not registered/);
+  });
+
+  test("halts a workflow that calls it, with the version asked for and those that there are", async () => {
+    function* fn(ctx: Context) {
+      yield* ctx.run("step", ctx.options({ version: 7 }));
+    }
+    const client = world.client({ register: { fn } });
+    client.resonate.register("step", () => 1, { version: 1 });
+    client.resonate.register("step", () => 3, { version: 3 });
+    let over = false;
+    const halted = client.network.answered(({ request }) => request.kind === "task.halt");
+    const end = halted.then(() => {
+      over = true;
+    });
+    await client.resonate.beginRun("w", "fn");
+    while (!over) {
+      await new Promise((resolve) => setImmediate(resolve));
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
+    await end;
+
+    const [answer] = await world.engine.process([makeRequest("task.get", { id: "w" })]);
+
+    const cause = /Version 7 of 'step' is not registered in this process \(it has 1, 3\)/;
+    expect(answer?.data).toMatchObject({
+      task: { state: "halted", cause: expect.stringMatching(cause) },
+    });
   });
 
   test("is run by others at once, and not asked for here for a while", async () => {

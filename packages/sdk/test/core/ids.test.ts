@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { type Context, ResonateError } from "../../src/index.ts";
+import { fenced } from "./engine-network.ts";
 import { gate, openWorld, type World } from "./world.ts";
 
 let world: World;
@@ -133,6 +134,113 @@ describe("an id chosen by the program", () => {
 
     await expect(resonate.run("a:b", "step", "x")).rejects.toThrow(/'a:b' must not contain ':'/);
     await expect(resonate.rpc("", "step", "x")).rejects.toBeInstanceOf(ResonateError);
+  });
+});
+
+describe("an id that names other work already", () => {
+  const work = async (_: Context, n: number) => {
+    calls.push(`work ${n}`);
+    return n;
+  };
+  const other = async () => "other";
+  const named = { id: "named", onConflict: "error" } as const;
+  const codeOf = async (outcome: Promise<unknown>) => {
+    try {
+      return await outcome;
+    } catch (error) {
+      return (error as ResonateError).code;
+    }
+  };
+
+  test("is joined all the same, unless an error is asked for; what is the same is joined then, too", async () => {
+    const { resonate } = world.client({ register: { work, other }, defaultTarget: "default" });
+    await resonate.rpc("named", "work", 1);
+    const strict = resonate.options({ onConflict: "error" });
+
+    const outcomes = [
+      resonate.rpc("named", "work", 2),
+      resonate.rpc("named", "work", 1, strict),
+      resonate.run("named", "work", 1, strict),
+      codeOf(resonate.rpc("named", "work", 2, strict)),
+      codeOf(resonate.run("named", "work", 2, strict)),
+      codeOf(resonate.rpc("named", "other", strict)),
+      codeOf(resonate.rpc("named", "work", 1, resonate.options({ ...strict.fields, version: 2 }))),
+    ];
+
+    const conflict = "ID_CONFLICT";
+    expect(await Promise.all(outcomes)).toEqual([1, 1, 1, conflict, conflict, conflict, conflict]);
+    expect(calls).toEqual(["work 1"]);
+    await expect(resonate.rpc("named", "work", 2, strict)).rejects.toThrow(
+      "'named' is on record as an rpc of 'work' version 1, and was asked for as an rpc of 'work' version 1 with other arguments.",
+    );
+  });
+
+  test.each([
+    ["generator", generator],
+    ["async", asynchronous],
+  ])(
+    "can be told in a workflow, which goes on after a replay as before (%s)",
+    async (_style, fn) => {
+      const register = { work, other, fn };
+      const client = world.client({ register, defaultTarget: "default", warmExecutionsMax: 0 });
+      const asked = client.network.answered(({ request }) => fenced(request)?.id === "w:6");
+      const handle = await client.resonate.beginRun("w", "fn");
+      await asked;
+      await client.resonate.promises.resolveValue("w:6");
+
+      const conflict = "ID_CONFLICT";
+      expect(await handle.result()).toEqual([1, 1, conflict, conflict, conflict, 1]);
+      expect(calls).toEqual(["work 1"]);
+      expect(client.logged).toEqual([]);
+    },
+  );
+
+  function* generator(ctx: Context): Generator<unknown, unknown, unknown> {
+    const outcomes: unknown[] = [];
+    for (const begin of attempts(ctx)) {
+      try {
+        outcomes.push(yield* begin());
+      } catch (error) {
+        outcomes.push((error as ResonateError).code);
+      }
+    }
+    yield* yield* ctx.promise();
+    return outcomes;
+  }
+
+  async function asynchronous(ctx: Context): Promise<unknown> {
+    const outcomes: unknown[] = [];
+    for (const begin of attempts(ctx)) outcomes.push(await codeOf(begin()));
+    await ctx.promise();
+    return outcomes;
+  }
+
+  function attempts(ctx: Context) {
+    return [
+      () => ctx.rpc<number>("work", 1, ctx.options(named)),
+      () => ctx.rpc<number>("work", 1, ctx.options(named)),
+      () => ctx.rpc<number>("work", 2, ctx.options(named)),
+      () => ctx.rpc<string>("other", ctx.options(named)),
+      () => ctx.run(work, 1, ctx.options(named)),
+      () => ctx.rpc<number>("work", 2, ctx.options({ id: "named" })),
+    ];
+  }
+
+  test("is one piece of work for all in one workflow that ask for it at once", async () => {
+    async function fn(ctx: Context) {
+      const strict = ctx.options({ id: "named", onConflict: "error" });
+      const all = [
+        ctx.run(work, 1, strict),
+        ctx.run(work, 1, ctx.options({ id: "named" })),
+        ctx.run(work, 1, strict),
+        ctx.run(other, strict),
+      ];
+      return Promise.all(all.map(codeOf));
+    }
+    const { resonate } = world.client({ register: { fn } });
+
+    expect(await resonate.run("w", "fn")).toEqual([1, 1, 1, "ID_CONFLICT"]);
+    expect(calls).toEqual(["work 1"]);
   });
 });
 

@@ -1,4 +1,5 @@
 import type { Request } from "@resonate-ts/protocol";
+import { EXTENSIONS } from "@resonate-ts/server";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Context } from "../../src/index.ts";
 import { fenced } from "./engine-network.ts";
@@ -37,7 +38,7 @@ describe.each([
   ["async", asynchronous],
 ] as const)("%s functions", (_style, workflow) => {
   test("a parked function goes on where it was, without being entered again", async () => {
-    const { resonate, network } = world.client({ register: { workflow } });
+    const { resonate, network } = world.client({ extensions: EXTENSIONS, register: { workflow } });
 
     const parked = network.parked("w");
     const handle = await resonate.beginRun("w", "workflow");
@@ -422,6 +423,8 @@ test.each([
   "a park that is asked for again names what the server knows of, also when the function meanwhile %s",
   async (_what, more) => {
     const { resonate, network, logged } = world.client({
+      // Without them nothing is parked before its creation is answered.
+      extensions: EXTENSIONS,
       register: {
         *fn(ctx: Context): Generator<unknown, string, unknown> {
           const found = yield* ctx.rpc("other", ctx.options({ id: "done" }));

@@ -1,5 +1,6 @@
 /** Workflows that are told outcomes before they are on record: the record, the result and the effects are the same. */
 import type { Request } from "@resonate-ts/protocol";
+import { EXTENSIONS } from "@resonate-ts/server";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Context } from "../../src/index.ts";
 import { type EngineNetwork, fenced, refusal } from "./engine-network.ts";
@@ -50,7 +51,7 @@ function settles(request: Request, id: string): boolean {
 
 describe.each(styles)("%s functions", (style, workflow) => {
   test("record the next step together with the end of the one before", async () => {
-    const { resonate, network } = world.client({ register: { workflow } });
+    const { resonate, network } = world.client({ extensions: EXTENSIONS, register: { workflow } });
 
     expect(await resonate.run("w", "workflow")).toBe("a b c d e");
 
@@ -64,7 +65,11 @@ describe.each(styles)("%s functions", (style, workflow) => {
     ["the switch is off", { speculate: false }],
     ["the server does not know of it", { extensions: ["batch", "lease", "delta"] as const }],
   ])("do not when %s", async (_why, options) => {
-    const { resonate, network } = world.client({ ...options, register: { workflow } });
+    const { resonate, network } = world.client({
+      extensions: EXTENSIONS,
+      ...options,
+      register: { workflow },
+    });
 
     expect(await resonate.run("w", "workflow")).toBe("a b c d e");
 
@@ -72,7 +77,7 @@ describe.each(styles)("%s functions", (style, workflow) => {
   });
 
   test("start nothing before the end of the step before is on record", async () => {
-    const { resonate, network } = world.client({ register: { workflow } });
+    const { resonate, network } = world.client({ extensions: EXTENSIONS, register: { workflow } });
     const arrived = gate();
     const proceed = gate();
     network.intercept = (request) => {
@@ -95,6 +100,7 @@ describe.each(styles)("%s functions", (style, workflow) => {
     async (when) => {
       let entered = 0;
       const { resonate, network, logged } = world.client({
+        extensions: EXTENSIONS,
         register: {
           workflow: (ctx: Context) => {
             entered += 1;
@@ -131,7 +137,7 @@ describe.each(styles)("%s functions", (style, workflow) => {
   );
 
   test("whose answer to such a pair is lost go on as if it had not been", async () => {
-    const { resonate, network } = world.client({ register: { workflow } });
+    const { resonate, network } = world.client({ extensions: EXTENSIONS, register: { workflow } });
     let lost = 0;
     network.losesAnswer = (request) => {
       if (!settles(request, "w:3") || lost > 0) return false;
@@ -146,7 +152,7 @@ describe.each(styles)("%s functions", (style, workflow) => {
   });
 
   test("that lose the claim between two steps do nothing more", async () => {
-    const { resonate, network } = world.client({ register: { workflow } });
+    const { resonate, network } = world.client({ extensions: EXTENSIONS, register: { workflow } });
     network.intercept = (request) =>
       settles(request, "w:3") ? refusal(request, 409) : (undefined as never);
     const refused = network.answered(({ answer }) => answer.head.status === 409);
@@ -172,6 +178,7 @@ test("a step that outlives its deadline is told to have timed out, and what come
     return "late";
   };
   const { resonate } = world.client({
+    extensions: EXTENSIONS,
     register: {
       *fn(ctx: Context): Generator<unknown, string, unknown> {
         try {
@@ -190,6 +197,7 @@ test("a step that outlives its deadline is told to have timed out, and what come
 
 test("calls of others, sleeps and the result wait until the step before is on record", async () => {
   const { resonate, network } = world.client({
+    extensions: EXTENSIONS,
     register: {
       *fn(ctx: Context): Generator<unknown, string, unknown> {
         yield* ctx.run(step, "a");
@@ -226,6 +234,7 @@ test("calls of others, sleeps and the result wait until the step before is on re
 
 test("of several steps that follow one, the first is recorded with it and the others after it", async () => {
   const { resonate, network } = world.client({
+    extensions: EXTENSIONS,
     register: {
       *fn(ctx: Context): Generator<unknown, string, unknown> {
         yield* ctx.run(step, "a");
@@ -245,6 +254,7 @@ test("of several steps that follow one, the first is recorded with it and the ot
 
 test("an async function that does I/O of its own after a step is not told early again", async () => {
   const { resonate, network } = world.client({
+    extensions: EXTENSIONS,
     register: {
       fn: async (ctx: Context) => {
         for (const name of ["a", "b", "c"]) await ctx.run(step, name);
@@ -261,6 +271,7 @@ test("an async function that does I/O of its own after a step is not told early 
 
 test("a workflow that is told wrongly again and again ends with a fault that says so", async () => {
   const { resonate, network, logs } = world.client({
+    extensions: EXTENSIONS,
     register: {
       *fn(ctx: Context): Generator<unknown, void, unknown> {
         for (let i = 0; i < 20; i++) yield* ctx.run(step, String(i));

@@ -7,8 +7,11 @@ import { makeRequest } from "../../src/network/envelope.ts";
 import type { Extension } from "../../src/network/network.ts";
 import { EngineNetwork } from "./engine-network.ts";
 
+/** `RESONATE_EXTENSIONS=off`, as clients know it, switches them off in all tests that do not say. */
+const OFF = process.env.RESONATE_EXTENSIONS === "off";
+
 /** What the server is seen to have where a test does not say. */
-export const defaults: { extensions: readonly Extension[] } = { extensions: EXTENSIONS };
+export const defaults: { extensions: readonly Extension[] } = { extensions: OFF ? [] : EXTENSIONS };
 
 /** As `defaults`, but tasks are claimed one by one. */
 export const WITHOUT_CLAIMS = EXTENSIONS.filter((extension) => extension !== "claim");
@@ -37,7 +40,10 @@ export class World {
   }
 
   client(
-    options: ResonateOptions & { extensions?: readonly Extension[]; register?: Functions } = {},
+    options: Omit<ResonateOptions, "extensions"> & {
+      extensions?: readonly Extension[];
+      register?: Functions;
+    } = {},
   ): Client {
     this.#count += 1;
     const { extensions = defaults.extensions, register, group, ...rest } = options;

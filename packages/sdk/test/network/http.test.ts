@@ -233,6 +233,21 @@ describe("with a server that takes batches", () => {
     expect([...network.extensions]).toEqual(["batch", "lease", "delta"]);
   });
 
+  test("nothing of it is used where extensions are switched off", async () => {
+    const server = await serve({ extensions: BATCH });
+    const network = connect(server.url, { extensions: false });
+    await network.init();
+
+    await Promise.all(["a", "b", "c"].map((id) => network.send(get(id))));
+
+    expect(server.posts.map(idsOf).sort()).toEqual([["a"], ["b"], ["c"]]);
+    expect([...network.extensions]).toEqual([]);
+    const [poll] = server.polls;
+    expect(Object.keys(poll?.headers ?? {}).filter((name) => name.startsWith("resonate"))).toEqual(
+      [],
+    );
+  });
+
   test("the first request goes alone while nothing is known of the server", async () => {
     const server = await serve({ extensions: BATCH });
     const network = connect(server.url);

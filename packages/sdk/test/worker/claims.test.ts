@@ -1,5 +1,6 @@
 /** Claims that come with the offer: which of them count, and how the server hears of them. */
 import type { ClaimedTask, Message } from "@resonate-ts/protocol";
+import { EXTENSIONS } from "@resonate-ts/server";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Context } from "../../src/index.ts";
 import { makeRequest } from "../../src/network/envelope.ts";
@@ -31,7 +32,12 @@ const announced = ({ network }: Client) =>
 
 describe("functions are announced", () => {
   test("with their versions, after each opening, and again when there are more", async () => {
-    const client = world.client({ maxConcurrentTasks: 7, ttl: 9_000, register: { a: () => 1 } });
+    const client = world.client({
+      extensions: EXTENSIONS,
+      maxConcurrentTasks: 7,
+      ttl: 9_000,
+      register: { a: () => 1 },
+    });
     client.resonate.register("a", () => 2, { version: 3 });
     await client.network.init();
     await turn();
@@ -63,7 +69,11 @@ describe("functions are announced", () => {
 describe("a claim that is given", () => {
   test("is run without being asked for, and once if it comes twice", async () => {
     let runs = 0;
-    const client = world.client({ pid: "p", register: { fn: () => ++runs } });
+    const client = world.client({
+      extensions: EXTENSIONS,
+      pid: "p",
+      register: { fn: () => ++runs },
+    });
     const claim = await claimFor("p", "w");
 
     client.network.deliver(given(claim));
@@ -81,7 +91,7 @@ describe("a claim that is given", () => {
       started[signals.length - 1]?.resolve();
       return new Promise(() => {});
     };
-    const client = world.client({ pid: "p", register: { fn } });
+    const client = world.client({ extensions: EXTENSIONS, pid: "p", register: { fn } });
     const { task, ...rest } = await claimFor("p", "w");
     client.network.deliver(given({ task, ...rest }));
     await started[0]?.promise;
@@ -102,7 +112,12 @@ describe("a claim that is given", () => {
       started.resolve();
       return new Promise(() => {});
     };
-    const client = world.client({ pid: "p", maxConcurrentTasks: 1, register: { fn } });
+    const client = world.client({
+      extensions: EXTENSIONS,
+      pid: "p",
+      maxConcurrentTasks: 1,
+      register: { fn },
+    });
     client.network.deliver(given(await claimFor("p", "w")));
     await started.promise;
     const released = client.network.answered(({ request }) => request.kind === "task.release");
@@ -119,7 +134,7 @@ describe("a claim that is given", () => {
       entered += 1;
       return yield* yield* ctx.promise<string>();
     }
-    const { resonate, network } = world.client({ register: { fn } });
+    const { resonate, network } = world.client({ extensions: EXTENSIONS, register: { fn } });
     // The answer to the park comes after the claim that follows it.
     const claimed = gate();
     network.intercept = (request) => {
@@ -144,7 +159,11 @@ describe("a claim that is given", () => {
     function* fn(ctx: Context): Generator<unknown, string, unknown> {
       return yield* yield* ctx.promise<string>();
     }
-    const { resonate, network } = world.client({ pid: "p", register: { fn } });
+    const { resonate, network } = world.client({
+      extensions: EXTENSIONS,
+      pid: "p",
+      register: { fn },
+    });
     const parking = gate();
     network.intercept = (request) => {
       if (request.kind !== "task.suspend") return undefined as never;
@@ -172,7 +191,7 @@ describe("a claim that is given", () => {
       return new Promise(() => {});
     };
     const fn = ({ id }: Context) => (id === "w" ? long() : "short");
-    const client = world.client({ pid: "p", register: { fn } });
+    const client = world.client({ extensions: EXTENSIONS, pid: "p", register: { fn } });
     client.network.deliver(given(await claimFor("p", "v")));
     client.network.deliver(given(await claimFor("p", "w")));
     await started.promise;
@@ -194,7 +213,11 @@ describe("a claim that is given", () => {
       return a + (yield* yield* ctx.promise<string>());
     }
     // The server takes it for warm: it does not know how much this process keeps.
-    const { resonate, network } = world.client({ register: { fn }, warmExecutionsMax: 0 });
+    const { resonate, network } = world.client({
+      extensions: EXTENSIONS,
+      register: { fn },
+      warmExecutionsMax: 0,
+    });
     const parked = network.parked("w");
     const handle = await resonate.beginRun("w", "fn");
     await parked;

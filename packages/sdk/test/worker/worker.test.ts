@@ -1,3 +1,4 @@
+import { EXTENSIONS } from "@resonate-ts/server";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Context } from "../../src/index.ts";
 import { idOf, refusal } from "../core/engine-network.ts";
@@ -363,6 +364,7 @@ test("a claim that is told of twice is run once, whether what it was for is over
     await ctx.promise();
   }
   const { resonate, network } = world.client({
+    extensions: EXTENSIONS,
     register: { leaf, parks },
     defaultTarget: "default",
   });
