@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { isPublic } from "../src/addresses.ts";
 import type { Crawled } from "../src/records.ts";
-import { Lab } from "./lab.ts";
+import { type CrawlerLab, openCrawlerLab } from "./crawler-lab.ts";
 import { serve, type TestServer } from "./site.ts";
 
 test.each([
@@ -34,7 +34,7 @@ test.each([
 /** Nobody may connect to it. */
 let canary: TestServer;
 let site: TestServer;
-let lab: Lab;
+let lab: CrawlerLab;
 /** What the site answers, by path. */
 let files: Record<string, string | { readonly location: string }>;
 
@@ -48,7 +48,7 @@ beforeEach(async () => {
     const type = url.endsWith(".xml") ? "application/xml" : "text/html";
     return response.setHeader("Content-Type", type).end(file);
   });
-  lab = new Lab({
+  lab = await openCrawlerLab({
     connectTo: [{ name: "www.web.test", address: "127.0.0.1", port: site.port }],
     resolve: (hostname, callback) => {
       const addresses = NAMES[hostname] ?? [];
@@ -161,7 +161,7 @@ test.each(["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1
   "a crawl of %s makes no connection unless it is allowed",
   async (host) => {
     const url = new URL(`http://${host}:${canary.port}/`).href;
-    const system = new Lab({});
+    const system = await openCrawlerLab();
     try {
       const refused = await system.crawl({ url, run: "refused" });
       expect(refused.pages[0]?.problem).toContain("not a public address");

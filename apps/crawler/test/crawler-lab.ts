@@ -1,8 +1,5 @@
-/** A crawler in the process of a test. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { Resonate } from "@resonate-ts/sdk";
+/** Crawlers in the process of a test. */
+import { type Lab, openLab } from "@resonate-ts/testing";
 import { type CrawlResult, crawl, GROUP } from "../src/crawl.ts";
 import type { FetchedPage } from "../src/fetch-page.ts";
 import { findSitemapPages } from "../src/find-sitemap-pages.ts";
@@ -12,51 +9,67 @@ import { type CrawlRequest, DEFAULTS } from "../src/request.ts";
 import { visitHost } from "../src/visit-host.ts";
 import { openWeb, type Web, type WebOptions } from "../src/web.ts";
 
-export interface LabOptions extends WebOptions {
+export interface CrawlerLabOptions extends WebOptions {
+  /** Processes that crawl. Default 1. */
+  readonly workers?: number;
   /** Records are kept in a file, for `restart`. Default false: in memory. */
-  readonly file?: boolean;
+  readonly restartable?: boolean;
 }
 
-export class Lab {
-  /** What was fetched or skipped here, in order. */
-  readonly fetched: FetchedPage[] = [];
-  readonly #folder: string | undefined;
-  readonly #web: Web;
-  #resonate: Resonate;
+/** Opens crawlers and their server, all in this process; they ask the web as they do in earnest. */
+export async function openCrawlerLab({
+  workers = 1,
+  restartable = false,
+  ...options
+}: CrawlerLabOptions = {}): Promise<CrawlerLab> {
+  const web = openWeb({ ...options, limits: { retryMs: 10, ...options.limits } });
+  const fetched: FetchedPage[] = [];
+  const lab = await openLab({
+    workers,
+    group: GROUP,
+    // Requests take the time that they take.
+    clock: "system",
+    restartable,
+    register(resonate) {
+      resonate.setDependency("web", web);
+      resonate.setDependency("fetched", (page: FetchedPage) => fetched.push(page));
+      resonate.register(crawl);
+      resonate.register(findSitemapPages);
+      resonate.register(visitHost);
+    },
+  });
+  return new CrawlerLab(lab, web, fetched);
+}
 
-  constructor({ file = false, ...options }: LabOptions) {
-    this.#folder = file ? mkdtempSync(join(tmpdir(), "crawler-")) : undefined;
-    this.#web = openWeb({ ...options, limits: { retryMs: 10, ...options.limits } });
-    this.#resonate = this.#open();
+export class CrawlerLab {
+  readonly lab: Lab;
+  /** What was fetched or skipped here, in order. */
+  readonly fetched: readonly FetchedPage[];
+  readonly #web: Web;
+
+  constructor(lab: Lab, web: Web, fetched: readonly FetchedPage[]) {
+    this.lab = lab;
+    this.#web = web;
+    this.fetched = fetched;
   }
 
   /** Crawls without a pause between requests, unless told otherwise. */
   async crawl(request: Partial<CrawlRequest> & { readonly url: string }): Promise<Crawled> {
     const whole = { ...DEFAULTS, run: "r", delayMs: 0, ...request };
-    await this.#resonate.run<CrawlResult>(crawlId(whole.run), "crawl", whole);
-    return collect(this.#resonate, whole);
+    await this.lab.run<CrawlResult>(crawlId(whole.run), "crawl", whole);
+    return collect(this.lab.client, whole);
   }
 
-  /** The next process on the same file. */
+  /** Kills every process and the server, and starts them again. */
   async restart(): Promise<void> {
-    await this.#resonate.stop();
-    this.#resonate = this.#open();
+    for (const worker of this.lab.workers) worker.crash();
+    await this.lab.server.stop();
+    await this.lab.server.start();
+    for (const worker of this.lab.workers) worker.start();
   }
 
   async close(): Promise<void> {
-    await this.#resonate.stop();
+    await this.lab.close();
     await this.#web.close();
-    if (this.#folder) rmSync(this.#folder, { recursive: true, force: true });
-  }
-
-  #open(): Resonate {
-    const place = this.#folder ? { path: join(this.#folder, "app.db") } : {};
-    const resonate = new Resonate({ ...place, group: GROUP });
-    resonate.setDependency("web", this.#web);
-    resonate.setDependency("fetched", (page: FetchedPage) => this.fetched.push(page));
-    resonate.register(crawl);
-    resonate.register(findSitemapPages);
-    resonate.register(visitHost);
-    return resonate;
   }
 }

@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { afterEach, expect, test } from "vitest";
 import { readSitemap } from "../src/fetch-sitemap.ts";
-import { Lab } from "./lab.ts";
+import { openCrawlerLab } from "./crawler-lab.ts";
 import { serve } from "./site.ts";
 
 const URL_OF_SITEMAP = "http://site.test/sitemap.xml";
@@ -56,7 +56,7 @@ async function crawl(files: Readonly<Record<string, string>>, sitemaps = true) {
     if (file === undefined) return response.writeHead(404).end();
     return response.setHeader("Content-Type", "text/html").end(file);
   });
-  const lab = new Lab({});
+  const lab = await openCrawlerLab();
   open.push(lab, server);
   const url = `http://127.0.0.1:${server.port}/`;
   const { pages } = await lab.crawl({ url, allowPrivate: true, sitemaps });
