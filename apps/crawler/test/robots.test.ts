@@ -55,6 +55,16 @@ async function crawl(robots: RequestListener) {
   return { reason: pages[0]?.skippedReason, asked };
 }
 
+test("one with more patterns than can be matched in good time disallows all", async () => {
+  const rules = (count: number) =>
+    ["User-agent: *", ...Array.from({ length: count }, (_, at) => `Disallow: /*/x${at}$`)].join(
+      "\n",
+    );
+  const crawlOf = (count: number) => crawl((_, response) => response.end(rules(count)));
+  expect((await crawlOf(2_000)).reason).toBe(undefined);
+  expect((await crawlOf(2_001)).reason).toBe("robots");
+});
+
 const DISALLOW = "User-agent: *\nDisallow: /private/";
 
 test.each([400, 401, 403, 404, 410])(

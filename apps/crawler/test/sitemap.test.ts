@@ -36,6 +36,11 @@ test("at most 2000 URLs are taken from a file", () => {
   expect(read(urlset(...urls)).pages).toHaveLength(2_000);
 });
 
+test("one that is nested without an end is read as far as a sitemap can mean anything", () => {
+  const xml = `${urlset("/a")}${"<a>".repeat(3_000_000)}${urlset("/b")}`;
+  expect(read(xml).pages).toEqual(["http://site.test/a"]);
+});
+
 test("entities of its own are not expanded", () => {
   const xml = `<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hosts">]>${urlset("/&e;")}`;
   expect(read(xml).pages.join()).not.toContain("localhost");
