@@ -65,10 +65,10 @@ export class Cluster {
   }
 
   /** Runs the client, as a person would. */
-  async ask(n: number): Promise<FactorialAnswer> {
+  async ask(n: number, ...flags: readonly string[]): Promise<FactorialAnswer> {
     const client = new Program({
       entry: "apps/factorial-client/src/main.ts",
-      args: [String(n)],
+      args: [String(n), ...flags],
       env: { RESONATE_URL: this.url },
     });
     try {

@@ -65,9 +65,9 @@ function copyOf(app: string): string {
   return join(folder, `my-${app}`);
 }
 
-/** Sources and tests of a copy in which something is said. */
+/** What there is to read in a copy in which something is said. */
 function filesThatSay(pattern: RegExp, target: string): string[] {
-  return globSync("{src,test}/**/*.ts", { cwd: target }).filter((file) =>
+  return globSync(["README.md", "{src,test}/**/*.ts"], { cwd: target }).filter((file) =>
     pattern.test(readFileSync(join(target, file), "utf8")),
   );
 }
@@ -82,8 +82,8 @@ describe.each(APPS)("%s", (app, file) => {
     expect(manifest).not.toContain("workspace:");
     expect(JSON.parse(manifest).name).toBe(`my-${app}`);
     expect(readFileSync(join(target, "tsconfig.json"), "utf8")).not.toContain("extends");
-    const here = new RegExp(`pnpm (?:resonate|--filter ${app}) `);
-    expect(filesThatSay(here, target)).toEqual([]);
+    // These are for the repository: its commands, its other folders.
+    expect(filesThatSay(/pnpm (?:resonate|--filter) |\]\(\.\.\//, target)).toEqual([]);
 
     await install(target);
     await inCopy(target, "npm", ["run", "types"]);
@@ -94,6 +94,38 @@ describe.each(APPS)("%s", (app, file) => {
     expect(await start("--help")).toMatch(/^Usage: /);
     expect((await inCopy(target, "node", ["--version"])).trim()).toBe("v24.21.0");
   });
+});
+
+test("a client that is copied out says where its workers are", () => {
+  const target = join(folder, "only-client");
+  copyApp("factorial-client", target, packed);
+  const told = readFileSync(join(target, "src", "main.ts"), "utf8");
+  expect(told).toContain("is a worker running? (in your copy of factorial-worker) npm start --");
+});
+
+test("what is packed has the entries of its sources, and nothing left from an earlier build", {
+  timeout: PATIENCE_MS,
+}, async () => {
+  const stale = join(ROOT, "packages", "protocol", "dist", "stale.js");
+  writeFileSync(stale, "");
+  const again = join(folder, "packed-again");
+  const tarballs = packOurs(again);
+  const files = async (name: string) =>
+    (await inCopy(again, "tar", ["-tzf", tarballs.get(name) ?? ""])).split("\n");
+  expect(await files("@resonate-ts/protocol")).not.toContain("package/dist/stale.js");
+  const sdk = await files("@resonate-ts/sdk");
+  expect(sdk).toContain("package/dist/index.js");
+  expect(sdk).toContain("package/dist/async.js");
+  for (const [file, name] of [
+    ["packages/sdk", "@resonate-ts/sdk"],
+    ["packages/server", "@resonate-ts/server"],
+    ["packages/testing", "@resonate-ts/testing"],
+  ] as const) {
+    const { exports, publishConfig } = JSON.parse(
+      readFileSync(join(ROOT, file, "package.json"), "utf8"),
+    );
+    expect(Object.keys(publishConfig.exports), name).toEqual(Object.keys(exports));
+  }
 });
 
 test("npm installs a copy too", { timeout: PATIENCE_MS }, async () => {

@@ -7,11 +7,22 @@ import { buildConnector } from "undici";
 export class ForbiddenAddressError extends Error {
   override readonly name = "ForbiddenAddressError";
 
-  constructor(host: string, address: string) {
-    super(
-      `${host} is at ${address}, which is not a public address; a run with --allow-private may go there`,
-    );
+  /** `which`: the place, and what is wrong with it. */
+  constructor(which: string) {
+    super(`${which}; a run with --allow-private may go there`);
   }
+}
+
+function notPublic(host: string, address: string): ForbiddenAddressError {
+  return new ForbiddenAddressError(`${host} is at ${address}, which is not a public address`);
+}
+
+/** Ports from 1024 on where something else than a web server listens as a rule: databases, file shares, chats. */
+const OTHER_PORTS = new Set([2049, 3306, 5432, 6000, 6379, 6667, 11_211, 27_017]);
+
+/** Whether web servers listen there. Others may take a request, which a hostile page has written, for commands. */
+export function isWebPort(port: number): boolean {
+  return port === 80 || port === 443 || (port >= 1_024 && !OTHER_PORTS.has(port));
 }
 
 /** Deprecated IPv4 inside IPv6 (`::a.b.c.d`): some systems still take it for the IPv4 address. */
@@ -75,9 +86,14 @@ export function guardedConnector(options: ConnectorOptions): buildConnector.conn
       connect(target.protocol === "https:" ? { ...place, servername } : place, callback);
       return;
     }
+    const port = Number(target.port || (target.protocol === "https:" ? 443 : 80));
+    if (!allowPrivate && !isWebPort(port)) {
+      callback(new ForbiddenAddressError(`${hostname}:${port} is no port of the web`), null);
+      return;
+    }
     const literal = hostname.replace(/^\[|\]$/g, "");
     if (!allowPrivate && isIP(literal) !== 0 && !isPublic(literal)) {
-      callback(new ForbiddenAddressError(hostname, literal), null);
+      callback(notPublic(hostname, literal), null);
       return;
     }
     connect(target, callback);
@@ -118,5 +134,5 @@ const systemResolve: Resolve = (hostname, callback) => lookup(hostname, { all: t
 
 function forbidden(host: string, found: readonly LookupAddress[]): Error | undefined {
   const wrong = found.find(({ address }) => !isPublic(address));
-  return wrong && new ForbiddenAddressError(host, wrong.address);
+  return wrong && notPublic(host, wrong.address);
 }

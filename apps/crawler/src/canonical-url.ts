@@ -16,7 +16,7 @@ export interface SpellingOptions {
  */
 export function canonicalUrl(given: URL | string, options: SpellingOptions = {}): string {
   let href = new URL(given).href;
-  // What has been decoded may itself be an encoding (`%%37E`). Each round makes the URL shorter or is the last.
+  // What has been decoded may be a dot segment. Each round makes the URL shorter or is the last.
   for (;;) {
     const next = respelled(href, options);
     if (next === href) return href;
@@ -42,10 +42,35 @@ function nameOf(parameter: string): string {
   return parameter.split("=", 1)[0] ?? "";
 }
 
-/** RFC 3986, 6.2.2: unreserved characters bare, all else in upper case. */
+/**
+ * RFC 3986, 6.2.2: unreserved characters bare, all else in upper case. What has been decoded may complete another
+ * encoding (`%%37E`), so the end of what comes out is looked at again. One pass, however deep that goes: a hostile page
+ * may be made of nothing else.
+ */
 function recoded(text: string): string {
-  return text.replace(/%[0-9a-f]{2}/gi, (encoded) => {
-    const character = String.fromCharCode(Number.parseInt(encoded.slice(1), 16));
-    return /[\w.~-]/.test(character) ? character : encoded.toUpperCase();
-  });
+  if (!text.includes("%")) return text;
+  const out: string[] = [];
+  for (const next of text) {
+    out.push(next);
+    for (let last = encodedAt(out); last !== undefined; last = encodedAt(out)) {
+      out.splice(-3);
+      if (!/[\w.~-]/.test(last)) {
+        out.push(encoded(last));
+        break;
+      }
+      out.push(last);
+    }
+  }
+  return out.join("");
+}
+
+/** The character whose encoding ends the text. */
+function encodedAt(characters: readonly string[]): string | undefined {
+  const [percent, high = "", low = ""] = characters.slice(-3);
+  if (percent !== "%" || !/^[0-9a-f]{2}$/i.test(high + low)) return undefined;
+  return String.fromCharCode(Number.parseInt(high + low, 16));
+}
+
+function encoded(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
 }

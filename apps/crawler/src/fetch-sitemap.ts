@@ -12,6 +12,8 @@ const BYTES_MAX = 10 * 1_024 * 1_024;
 /** Most URLs that are taken from one, and most characters of them: they are part of its durable record. */
 const URLS_MAX = 2_000;
 const URLS_LENGTH_MAX = 131_072;
+/** How deep one may be nested; it is read up to there. Three levels are all that it needs, and time grows with them. */
+const DEPTH_MAX = 100;
 
 export interface Sitemap {
   /** Canonical, in the order of the file, each once. */
@@ -82,9 +84,11 @@ function locations(xml: string): readonly Location[] {
   const all: Location[] = [];
   let entry: Location["entry"] | undefined;
   let text: string | undefined;
+  let depth = 0;
   const parser = new Parser(
     {
       onopentag(name) {
+        if (++depth > DEPTH_MAX) parser.pause();
         if (name === "url" || name === "sitemap") entry = name;
         if (name === "loc" && entry) text = "";
       },
@@ -92,6 +96,7 @@ function locations(xml: string): readonly Location[] {
         if (text !== undefined) text += piece;
       },
       onclosetag(name) {
+        depth--;
         if (name === "loc" && entry && text !== undefined) all.push({ entry, text });
         if (name === "loc") text = undefined;
         if (name === "url" || name === "sitemap") entry = undefined;

@@ -6,6 +6,10 @@ import { canonicalUrl, type SpellingOptions } from "./canonical-url.ts";
 const LINKS_MAX = 1_000;
 const LINKS_LENGTH_MAX = 131_072;
 const TITLE_LENGTH_MAX = 200;
+/** Most links of a page that are looked at, repeated ones included. */
+const ANCHORS_MAX = 10_000;
+/** How deep a page may be nested; it is read up to there. Browsers give up at 512, and the parser's time grows with it. */
+const DEPTH_MAX = 1_000;
 
 export interface PageContent {
   /** Empty when the page has none. */
@@ -72,17 +76,20 @@ function scan(html: string): Scanned {
   let base: string | undefined;
   let robots = "";
   const anchors: { href: string; rel: string }[] = [];
+  let depth = 0;
   const parser = new Parser({
     onopentag(name, { href, rel = "", name: meta = "", content = "" }) {
       if (name === "title" && title === undefined) inTitle = true;
       if (name === "base") base ??= href;
       if (name === "meta" && meta.toLowerCase() === "robots") robots += `,${content}`;
       if ((name === "a" || name === "area") && href !== undefined) anchors.push({ href, rel });
+      if (++depth > DEPTH_MAX || anchors.length === ANCHORS_MAX) parser.pause();
     },
     ontext(text) {
       if (inTitle) title = (title ?? "") + text;
     },
     onclosetag(name) {
+      depth--;
       if (name === "title") inTitle = false;
     },
   });

@@ -7,6 +7,8 @@ import { type Answer, USER_AGENT, type Web } from "./web.ts";
 /** How much of the file counts: RFC 9309 wants at least 500 KiB. */
 const BYTES_MAX = 512 * 1_024;
 const LINE_LENGTH_MAX = 2_048;
+/** Most rules with a `*` inside: each is matched in full against every URL. */
+const PATTERNS_MAX = 2_000;
 const REDIRECTS_MAX = 5;
 /** Most time between two requests that a site may ask for by `Crawl-delay`, in ms. */
 const CRAWL_DELAY_MS_MAX = 60_000;
@@ -78,9 +80,14 @@ function read({ status, body, refused }: Answer): RobotsFile {
     .split(/\r\n|\r|\n/)
     .map((line) => line.slice(0, LINE_LENGTH_MAX).trim());
   const rules = lines.filter((line) => RULE.test(line));
+  const patterns = rules.filter((line) => PATTERN.test(line)).length;
+  if (patterns > PATTERNS_MAX) {
+    return unavailable(`robots.txt has ${patterns} patterns, at most ${PATTERNS_MAX} are read`);
+  }
   return { kind: "rules", text: rules.join("\n") };
 }
 
+const PATTERN = /^(?:dis)?allow\s*:.*\*./i;
 const RULE = /^\uFEFF?(?:user-agent|allow|disallow|crawl-delay|sitemap)\s*:/i;
 
 /** What the file of one origin means for its pages. */

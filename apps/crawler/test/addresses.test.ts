@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { isPublic } from "../src/addresses.ts";
+import { isPublic, isWebPort } from "../src/addresses.ts";
 import type { Crawled } from "../src/records.ts";
-import { Lab } from "./lab.ts";
+import { type CrawlerLab, openCrawlerLab } from "./crawler-lab.ts";
 import { serve, type TestServer } from "./site.ts";
 
 test.each([
@@ -31,15 +31,29 @@ test.each([
   expect(isPublic(address)).toBe(true);
 });
 
+test.each([0, 1, 21, 22, 25, 79, 81, 442, 1_023, 3_306, 5_432, 6_000, 6_379, 11_211])(
+  "nothing of the web is at port %i",
+  (port) => {
+    expect(isWebPort(port)).toBe(false);
+  },
+);
+
+test.each([80, 443, 1_024, 3_000, 8_080, 8_443, 65_535])("port %i may be of the web", (port) => {
+  expect(isWebPort(port)).toBe(true);
+});
+
 /** Nobody may connect to it. */
 let canary: TestServer;
 let site: TestServer;
-let lab: Lab;
+let lab: CrawlerLab;
+/** Names that were looked up. */
+let resolved: string[];
 /** What the site answers, by path. */
 let files: Record<string, string | { readonly location: string }>;
 
 beforeEach(async () => {
   files = {};
+  resolved = [];
   canary = await serve((_, response) => response.end("<a href='/caught'>"));
   site = await serve(({ url = "" }, response) => {
     const file = files[url];
@@ -48,9 +62,10 @@ beforeEach(async () => {
     const type = url.endsWith(".xml") ? "application/xml" : "text/html";
     return response.setHeader("Content-Type", type).end(file);
   });
-  lab = new Lab({
+  lab = await openCrawlerLab({
     connectTo: [{ name: "www.web.test", address: "127.0.0.1", port: site.port }],
     resolve: (hostname, callback) => {
+      resolved.push(hostname);
       const addresses = NAMES[hostname] ?? [];
       callback(
         null,
@@ -76,6 +91,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   "mapped.web.test": ["::ffff:127.0.0.1"],
   "any.web.test": ["0.0.0.0"],
   "several.web.test": ["::1", "127.0.0.1"],
+  "loopback.web.test.": ["127.0.0.1"],
 };
 
 const START = "http://www.web.test/";
@@ -153,6 +169,52 @@ test.each([
   expect(canary.connections()).toBe(0);
 });
 
+test.each([22, 25, 6_379])("no name is resolved for port %i", async (port) => {
+  files["/"] = `<a href="http://loopback.web.test:${port}/">`;
+
+  const crawled = await lab.crawl({ url: START });
+
+  expect(resolved).toEqual([]);
+  const [page] = crawled.pages.filter(({ url }) => url !== START);
+  expect(page).toMatchObject({ skippedReason: "forbidden address" });
+  expect(page?.problem).toContain(`loopback.web.test:${port} is no port of the web`);
+});
+
+test.each([
+  "http://www.web.test@loopback.web.test:PORT/",
+  "http://LOOPBACK.web.test:PORT/",
+  "http://loopback.web.test.:PORT/",
+  "http://loopback&#x3002;web.test:PORT/",
+  "http:\\\\loopback.web.test:PORT\\",
+  "//loopback.web.test:PORT",
+  "http://&#xff4c;oopback.web.test:PORT/",
+  "\thttp://loop\nback.web.test:PORT/",
+])("however %j is spelled, no connection is made", async (spelling) => {
+  files["/"] = `<a href="${spelling.replace("PORT", String(canary.port))}">`;
+
+  const { pages } = await lab.crawl({ url: START });
+
+  expect(canary.connections()).toBe(0);
+  expect(pages.map(({ skippedReason }) => skippedReason)).toEqual([undefined, "forbidden address"]);
+});
+
+test("a name that leads elsewhere when it is asked for again is asked for once per connection", async () => {
+  // The page and robots.txt of the name; what was checked is what was connected to, whatever it would be next.
+  let asked = 0;
+  const rebinding = await openCrawlerLab({
+    resolve: (_, callback) =>
+      callback(null, [{ address: ["127.0.0.1", "127.9.9.9"][asked++ % 2] ?? "", family: 4 }]),
+  });
+  try {
+    const url = `http://rebinding.web.test:${canary.port}/`;
+    const { pages } = await rebinding.crawl({ url, depth: 0, allowPrivate: true });
+    expect(pages[0]).toMatchObject({ status: 200 });
+    expect(asked).toBe(canary.connections());
+  } finally {
+    await rebinding.close();
+  }
+});
+
 function canaryUrl(): string {
   return `http://loopback.web.test:${canary.port}/`;
 }
@@ -161,7 +223,7 @@ test.each(["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1
   "a crawl of %s makes no connection unless it is allowed",
   async (host) => {
     const url = new URL(`http://${host}:${canary.port}/`).href;
-    const system = new Lab({});
+    const system = await openCrawlerLab();
     try {
       const refused = await system.crawl({ url, run: "refused" });
       expect(refused.pages[0]?.problem).toContain("not a public address");

@@ -14,6 +14,9 @@ test.each([
   ["http://site.test/?b=1&&a=2&", "http://site.test/?b=1&a=2"],
   ["http://site.test/?utm_source=x&a=1&fbclid=2&%75tm_medium=y&gclid=3", "http://site.test/?a=1"],
   ["http://2130706433/", "http://127.0.0.1/"],
+  // Encodings inside of encodings.
+  ["http://site.test/%%37E/%25%37e/%2%66/a%", "http://site.test/~/%257e/%2F/a%"],
+  [`http://site.test/${"%3".repeat(500_000)}5`, "http://site.test/5"],
 ])("%s is spelled %s", (given, canonical) => {
   expect(canonicalUrl(given)).toBe(canonical);
 });

@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from "vitest";
+import { type CrawlerLab, openCrawlerLab } from "./crawler-lab.ts";
 import { type FakeWeb, openFakeWeb } from "./fake-web.ts";
-import { Lab } from "./lab.ts";
 
 let web: FakeWeb;
-let lab: Lab;
+let lab: CrawlerLab;
 
 afterEach(async () => {
   await lab.close();
@@ -12,11 +12,12 @@ afterEach(async () => {
 
 async function open(
   options?: Parameters<typeof openFakeWeb>[0],
-  { file = false } = {},
+  { restartable = false, workers = 1 } = {},
 ): Promise<void> {
   web = await openFakeWeb(options);
-  lab = new Lab({
-    file,
+  lab = await openCrawlerLab({
+    restartable,
+    workers,
     connectTo: [{ name: "*.web.test", address: "127.0.0.1", port: web.port }],
   });
 }
@@ -55,7 +56,7 @@ test("one record per URL, also of what was not accepted", async () => {
 });
 
 test("a run that has been is read and not made again, and another run is made", async () => {
-  await open({ hosts: 2, pagesPerHost: 3, strange: false }, { file: true });
+  await open({ hosts: 2, pagesPerHost: 3, strange: false }, { restartable: true });
   const first = await lab.crawl({ url: web.start });
   const requests = web.log.length;
 

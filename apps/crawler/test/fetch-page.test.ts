@@ -4,7 +4,7 @@ import { afterEach, expect, test } from "vitest";
 import type { PageRecord } from "../src/records.ts";
 import type { CrawlRequest } from "../src/request.ts";
 import type { WebLimits } from "../src/web.ts";
-import { Lab } from "./lab.ts";
+import { openCrawlerLab } from "./crawler-lab.ts";
 import { serve } from "./site.ts";
 
 const open: { close(): Promise<void> }[] = [];
@@ -22,7 +22,7 @@ async function fetchFrom(
     if (asked.url === "/") answer(asked, response);
     else response.writeHead(404).end();
   });
-  const lab = new Lab({ limits });
+  const lab = await openCrawlerLab({ limits });
   open.push(lab, server);
   const url = `http://127.0.0.1:${server.port}/`;
   const crawled = await lab.crawl({ url, depth: 0, allowPrivate: true, ...request });

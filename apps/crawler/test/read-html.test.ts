@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { readHtml, saysNofollow } from "../src/read-html.ts";
 
-const URL_OF_PAGE = "http://site.test/folder/page";
+const SITE = "http://site.test";
+const URL_OF_PAGE = `${SITE}/folder/page`;
 
 const linksOf = (body: string) => readHtml(body, URL_OF_PAGE).links;
 
@@ -67,6 +68,18 @@ test("at most 1000 links are taken from a page, and at most 131072 characters of
   const long = linksOf(Array.from({ length: 1_001 }, many(2_000)).join(""));
   expect(long.join("").length).toBeLessThanOrEqual(131_072);
   expect(long.length).toBeGreaterThan(60);
+});
+
+test("what is nested without an end is read to a depth of 1000, in good time", () => {
+  const nested = (depth: number) => `<a href="/first">${"<div>".repeat(depth)}<a href="/last">`;
+  expect(linksOf(nested(998))).toEqual([`${SITE}/first`, `${SITE}/last`]);
+  expect(linksOf(nested(400_000))).toEqual([`${SITE}/first`]);
+});
+
+test("10000 links of a page are looked at, repeated ones included", () => {
+  const page = (repeated: number) => `${'<a href="/x"></a>'.repeat(repeated)}<a href="/last"></a>`;
+  expect(linksOf(page(9_999))).toEqual([`${SITE}/x`, `${SITE}/last`]);
+  expect(linksOf(page(10_000))).toEqual([`${SITE}/x`]);
 });
 
 test("the title is the first one, on one line", () => {

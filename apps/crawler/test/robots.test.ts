@@ -1,7 +1,7 @@
 import type { RequestListener } from "node:http";
 import { afterEach, expect, test } from "vitest";
 import { robotsOf } from "../src/robots.ts";
-import { Lab } from "./lab.ts";
+import { openCrawlerLab } from "./crawler-lab.ts";
 import { serve } from "./site.ts";
 
 const ORIGIN = "http://site.test";
@@ -48,12 +48,22 @@ async function crawl(robots: RequestListener) {
     if (request.url?.startsWith("/robots")) return robots(request, response);
     return response.setHeader("Content-Type", "text/html").end("<p>");
   });
-  const lab = new Lab({});
+  const lab = await openCrawlerLab();
   open.push(lab, server);
   const url = `http://127.0.0.1:${server.port}/private/a`;
   const { pages } = await lab.crawl({ url, depth: 0, allowPrivate: true });
   return { reason: pages[0]?.skippedReason, asked };
 }
+
+test("one with more patterns than can be matched in good time disallows all", async () => {
+  const rules = (count: number) =>
+    ["User-agent: *", ...Array.from({ length: count }, (_, at) => `Disallow: /*/x${at}$`)].join(
+      "\n",
+    );
+  const crawlOf = (count: number) => crawl((_, response) => response.end(rules(count)));
+  expect((await crawlOf(2_000)).reason).toBe(undefined);
+  expect((await crawlOf(2_001)).reason).toBe("robots");
+});
 
 const DISALLOW = "User-agent: *\nDisallow: /private/";
 

@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { afterEach, expect, test } from "vitest";
 import { readSitemap } from "../src/fetch-sitemap.ts";
-import { Lab } from "./lab.ts";
+import { openCrawlerLab } from "./crawler-lab.ts";
 import { serve } from "./site.ts";
 
 const URL_OF_SITEMAP = "http://site.test/sitemap.xml";
@@ -36,6 +36,11 @@ test("at most 2000 URLs are taken from a file", () => {
   expect(read(urlset(...urls)).pages).toHaveLength(2_000);
 });
 
+test("one that is nested without an end is read as far as a sitemap can mean anything", () => {
+  const xml = `${urlset("/a")}${"<a>".repeat(3_000_000)}${urlset("/b")}`;
+  expect(read(xml).pages).toEqual(["http://site.test/a"]);
+});
+
 test("entities of its own are not expanded", () => {
   const xml = `<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hosts">]>${urlset("/&e;")}`;
   expect(read(xml).pages.join()).not.toContain("localhost");
@@ -56,7 +61,7 @@ async function crawl(files: Readonly<Record<string, string>>, sitemaps = true) {
     if (file === undefined) return response.writeHead(404).end();
     return response.setHeader("Content-Type", "text/html").end(file);
   });
-  const lab = new Lab({});
+  const lab = await openCrawlerLab();
   open.push(lab, server);
   const url = `http://127.0.0.1:${server.port}/`;
   const { pages } = await lab.crawl({ url, allowPrivate: true, sitemaps });

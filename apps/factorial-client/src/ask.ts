@@ -35,7 +35,7 @@ export async function ask(resonate: Resonate, question: Question): Promise<Answe
   const cached = await settled(resonate, id);
   const target = resonate.options({ target: WORKERS });
   const value = split
-    ? await resonate.rpc<bigint>(id, "product", 1, n, target)
+    ? await resonate.rpc<bigint>(id, "product", { from: 1, to: n }, target)
     : await resonate.rpc<bigint>(id, "factorial", n, target);
   return { value, ms: performance.now() - since, cached };
 }

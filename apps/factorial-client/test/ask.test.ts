@@ -1,66 +1,76 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type Context, Resonate, ServerRefusedError } from "@resonate-ts/sdk";
+import { ServerRefusedError } from "@resonate-ts/sdk";
+import { type Lab, openLab } from "@resonate-ts/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ask } from "../src/ask.ts";
+import { type Answer, ask, type Question } from "../src/ask.ts";
 
-let folder: string;
-let asked: number[];
-const clients: Resonate[] = [];
+let lab: Lab;
+let asked: string[];
 
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "factorial-client-"));
+/** A server, and a worker in place of the real ones, in this process. */
+beforeEach(async () => {
   asked = [];
-});
-afterEach(async () => {
-  for (const client of clients.splice(0)) await client.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-/** A client that is its own worker, in place of the real ones. */
-function open(): Resonate {
-  const resonate = new Resonate({ path: join(folder, "app.db"), group: "factorial-workers" });
-  resonate.register("factorial", (_: Context, n: number) => {
-    asked.push(n);
-    return BigInt(n) * 100n;
+  lab = await openLab({
+    group: "factorial-workers",
+    restartable: true,
+    register: {
+      factorial: (_, n: number) => computed(`factorial ${n}`, BigInt(n) * 100n),
+      product: (_, { from, to }: { from: number; to: number }) =>
+        computed(`product ${from} to ${to}`, BigInt(from * 10 + to)),
+    },
   });
-  clients.push(resonate);
-  return resonate;
+});
+afterEach(() => lab.close());
+
+function computed(name: string, value: bigint): bigint {
+  asked.push(name);
+  return value;
+}
+
+function answerTo(question: Question): Promise<Answer> {
+  return lab.until(ask(lab.client, question));
 }
 
 test("the first answer is computed, the second comes from the cache", async () => {
-  const resonate = open();
+  const question = { n: 7, split: false };
+  expect(await answerTo(question)).toMatchObject({ value: 700n, cached: false });
+  expect(await answerTo(question)).toMatchObject({ value: 700n, cached: true });
 
-  expect(await ask(resonate, { n: 7, split: false })).toMatchObject({ value: 700n, cached: false });
-  expect(await ask(resonate, { n: 7, split: false })).toMatchObject({ value: 700n, cached: true });
-
-  expect(asked).toEqual([7]);
+  expect(asked).toEqual(["factorial 7"]);
 });
 
-test("an answer is still there for the next process", async () => {
-  const first = open();
-  await ask(first, { n: 7, split: false });
-  await first.stop();
+test("an answer is still there after the server and the worker were killed", async () => {
+  const question = { n: 7, split: false };
+  await answerTo(question);
+  lab.workers[0]?.crash();
+  await lab.server.stop();
+  await lab.server.start();
 
-  expect(await ask(open(), { n: 7, split: false })).toMatchObject({ value: 700n, cached: true });
-  expect(asked).toEqual([7]);
+  expect(await answerTo(question)).toMatchObject({ value: 700n, cached: true });
+  expect(asked).toEqual(["factorial 7"]);
+});
+
+test("a question is on record before anybody can answer it", async () => {
+  const [worker] = lab.workers;
+  worker?.crash();
+  const answer = ask(lab.client, { n: 7, split: false });
+  await lab.created("factorial-7");
+  expect(asked).toEqual([]);
+
+  worker?.start();
+  expect(await lab.until(answer)).toMatchObject({ value: 700n, cached: false });
 });
 
 test("split, it asks for the product of a range, which has an answer of its own", async () => {
-  const resonate = open();
-  resonate.register("product", (_: Context, from: number, to: number) => BigInt(from * 10 + to));
-
-  expect(await ask(resonate, { n: 7, split: true })).toMatchObject({ value: 17n, cached: false });
-  expect(await ask(resonate, { n: 7, split: true })).toMatchObject({ value: 17n, cached: true });
-  expect(await ask(resonate, { n: 7, split: false })).toMatchObject({ value: 700n, cached: false });
+  expect(await answerTo({ n: 7, split: true })).toMatchObject({ value: 17n, cached: false });
+  expect(await answerTo({ n: 7, split: true })).toMatchObject({ value: 17n, cached: true });
+  expect(await answerTo({ n: 7, split: false })).toMatchObject({ value: 700n, cached: false });
+  expect(asked).toEqual(["product 1 to 7", "factorial 7"]);
 });
 
 test("a refusal is not taken for an answer that is not there yet", async () => {
-  const resonate = open();
   const requestKind = "promise.get";
-  resonate.promises.get = () =>
+  lab.client.promises.get = () =>
     Promise.reject(new ServerRefusedError({ status: 401, requestKind, message: "who are you?" }));
 
-  await expect(ask(resonate, { n: 7, split: false })).rejects.toThrow("who are you?");
+  await expect(answerTo({ n: 7, split: false })).rejects.toThrow("who are you?");
 });

@@ -1,8 +1,8 @@
 /** The process: builds a worker, starts it, stops it on a signal. */
 import { Resonate } from "@resonate-ts/sdk";
-import { factorial, GROUP } from "./factorial.ts";
+import { factorial, factorialInput, GROUP } from "./factorial.ts";
 import type { Report } from "./multiply.ts";
-import { product } from "./product.ts";
+import { product, productInput } from "./product.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { lineWriter, onEnd, shown, terminalLogger } from "./terminal.ts";
 import { waitForServer } from "./wait-for-server.ts";
@@ -40,7 +40,7 @@ async function start({ server, token, name, pauseMs }: Settings): Promise<void> 
   const report: Report = (name, product) => write(`${name} = ${shown(product)}`);
   resonate.setDependency("report", report);
   resonate.setDependency("pauseMs", pauseMs);
-  resonate.register("factorial", factorial);
-  resonate.register("product", product);
+  resonate.register("factorial", factorial, { input: factorialInput });
+  resonate.register("product", product, { input: productInput });
   write(`serves group ${GROUP} of ${server}, process ${process.pid}; Ctrl-C stops it`);
 }

@@ -1,42 +1,38 @@
-import type { Context, Durable } from "@resonate-ts/sdk";
+import type { Context, Future } from "@resonate-ts/sdk";
+import { z } from "zod";
 import { GROUP } from "./factorial.ts";
-import { multiplyAll, multiplyHalves } from "./multiply.ts";
+import { multiplyAll, multiplyHalves, type Range } from "./multiply.ts";
 
 /** The largest number in a range: 50000! has 213,237 digits, which one durable value still holds. */
 const TO_MAX = 50_000;
-/** Ranges up to this many numbers are multiplied in one step: a call costs more than these products. */
+/** Ranges up to this many numbers are multiplied at once: a call costs more than these products. */
 const STEP_MAX = 8;
 
+const refused = `product takes a range of whole numbers within 1 to ${TO_MAX}`;
+const bound = z.int(refused).min(1, refused).max(TO_MAX, refused);
+/** What `product` accepts, whoever asks. */
+export const productInput = z
+  .object({ from: bound, to: bound })
+  .refine(({ from, to }) => from <= to, refused);
+
 /**
- * from * (from + 1) * … * to, exact; `product(1, n)` is n!.
+ * from * (from + 1) * … * to, exact; `product({ from: 1, to: n })` is n!.
  *
  * Binary splitting: each half is a call of its own, for any worker of the group, and both are under way at once. Where
  * `factorial` is a chain that only one worker at a time can move, this is a tree that all of them can. The ids say
  * what is computed, so halves are cached as factorials are.
- *
- * @throws RangeError when these are no whole numbers with 1 ≤ from ≤ to ≤ 50000.
  */
-export function* product(ctx: Context, from: number, to: number): Durable<bigint> {
-  if (![from, to].every(Number.isInteger) || from < 1 || to < from || to > TO_MAX) {
-    throw new RangeError(`product takes a range within 1 to ${TO_MAX}, not ${from} to ${to}`);
-  }
-  if (to - from < STEP_MAX) return yield* ctx.run(multiplyAll, from, to);
+export async function product(ctx: Context, range: Range): Promise<bigint> {
+  const { from, to } = range;
+  if (to - from < STEP_MAX) return multiplyAll(ctx, range);
   const middle = Math.floor((from + to) / 2);
-  const lower = yield* ctx.beginRpc<bigint>(
-    "product",
-    from,
-    middle,
-    callOptions(ctx, from, middle),
-  );
-  const upper = yield* ctx.beginRpc<bigint>(
-    "product",
-    middle + 1,
-    to,
-    callOptions(ctx, middle + 1, to),
-  );
-  return yield* ctx.run(multiplyHalves, { from, to, halves: [yield* lower, yield* upper] });
+  // Both have begun before either is waited for.
+  const lower = half(ctx, { from, to: middle });
+  const upper = half(ctx, { from: middle + 1, to });
+  return multiplyHalves(ctx, range, [await lower, await upper]);
 }
 
-function callOptions(ctx: Context, from: number, to: number) {
-  return ctx.options({ id: `product-${from}-${to}`, target: GROUP });
+function half(ctx: Context, range: Range): Future<bigint> {
+  const id = `product-${range.from}-${range.to}`;
+  return ctx.rpc<bigint>("product", range, ctx.options({ id, target: GROUP }));
 }

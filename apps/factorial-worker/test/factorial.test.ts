@@ -1,36 +1,36 @@
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { Resonate } from "@resonate-ts/sdk";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { factorial, GROUP } from "../src/factorial.ts";
-import { product } from "../src/product.ts";
+import { crashAtEveryStep, type Lab, type LabOptions, openLab } from "@resonate-ts/testing";
+import { afterEach, expect, test } from "vitest";
+import { factorial, factorialInput, GROUP } from "../src/factorial.ts";
+import { product, productInput } from "../src/product.ts";
 
-let folder: string;
-const workers: Resonate[] = [];
+let lab: Lab;
+/** What the workers have told of, in order. */
+let told: string[] = [];
 
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "factorial-worker-"));
-});
 afterEach(async () => {
-  for (const worker of workers.splice(0)) await worker.stop();
-  rmSync(folder, { recursive: true, force: true });
+  await lab?.close();
+  told = [];
 });
 
-/** A worker on a file; `computed` is told of every multiplication. */
-function open(file: string, computed: (n: number) => unknown): Resonate {
-  // As the terminal shows it: `factorial(5)`.
-  const told = (name: string) => computed(Number(/\d+/.exec(name)?.[0]));
-  const worker = new Resonate({ path: join(folder, file), group: GROUP });
-  worker.setDependency("report", told);
-  worker.register("factorial", factorial);
-  worker.register("product", product);
-  workers.push(worker);
-  return worker;
+/** A server and workers in this process, without a network and without a file. */
+async function open(options: Pick<LabOptions, "workers" | "onCall"> = {}): Promise<void> {
+  lab = await openLab({
+    ...options,
+    group: GROUP,
+    register: (resonate) => {
+      resonate.setDependency("report", (name: string) => told.push(name));
+      resonate.register(factorial, { input: factorialInput });
+      resonate.register(product, { input: productInput });
+    },
+  });
 }
 
-function ask(worker: Resonate, n: number): Promise<bigint> {
-  return worker.rpc<bigint>(`factorial-${n}`, "factorial", n, worker.options({ target: GROUP }));
+function ask(n: number): Promise<bigint> {
+  return lab.run(`factorial-${n}`, factorial, n);
+}
+
+function split(from: number, to: number): Promise<bigint> {
+  return lab.run(`product-${from}-${to}`, product, { from, to });
 }
 
 test.each([
@@ -40,105 +40,101 @@ test.each([
   // The first that plain numbers do not hold.
   [23, 25_852_016_738_884_976_640_000n],
 ])("%i! is %s", async (n, value) => {
-  expect(
-    await ask(
-      open("app.db", () => {}),
-      n,
-    ),
-  ).toBe(value);
+  await open();
+  expect(await ask(n)).toBe(value);
 });
 
 test.each([-1, 2.5, 5_001, Number.NaN, "x"])(
   "%s is refused, and nothing is asked for",
   async (n) => {
-    const worker = open("app.db", () => {});
+    await open();
     // As another program may ask: nothing holds it to numbers.
-    const asked = worker.rpc("wrong", "factorial", n, worker.options({ target: GROUP }));
-    await expect(asked).rejects.toThrow(`a whole number from 0 to 5000, not ${n}`);
-    expect((await worker.promises.search()).promises).toHaveLength(1);
+    await expect(lab.run("wrong", "factorial", n)).rejects.toThrow(
+      "factorial takes a whole number from 0 to 5000",
+    );
+    expect((await lab.client.promises.search()).promises).toHaveLength(1);
   },
 );
 
 test("171!, which a plain number calls infinite, has 310 digits", async () => {
-  expect(
-    String(
-      await ask(
-        open("app.db", () => {}),
-        171,
-      ),
-    ),
-  ).toHaveLength(310);
+  await open();
+  expect(String(await ask(171))).toHaveLength(310);
 });
 
 test("a factorial that was asked for on the way to a larger one is not computed again", async () => {
-  const computed: number[] = [];
-  const worker = open("app.db", (n) => computed.push(n));
-  await ask(worker, 8);
-  expect(computed).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  await open();
+  await ask(8);
+  expect(told).toEqual(factorials(1, 8));
 
-  expect(await ask(worker, 5)).toBe(120n);
-  expect(await ask(worker, 8)).toBe(40_320n);
-  expect(await ask(worker, 10)).toBe(3_628_800n);
+  expect(await ask(5)).toBe(120n);
+  expect(await ask(8)).toBe(40_320n);
+  expect(await ask(10)).toBe(3_628_800n);
 
-  expect(computed).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  expect(told).toEqual(factorials(1, 10));
 });
 
-test("another process goes on where one was cut off, and repeats no finished multiplication", async () => {
-  const before: number[] = [];
-  const cut = Promise.withResolvers<void>();
-  const worker = open("app.db", (n) => {
-    before.push(n);
-    if (n < 5) return;
-    // What is on the disk at this moment is what a kill would leave: 5! is computed, but not on record.
-    for (const suffix of ["", "-wal"]) {
-      cpSync(join(folder, `app.db${suffix}`), join(folder, `left.db${suffix}`));
-    }
-    cut.resolve();
+test("workers share the calls, and another one goes on where one was killed", async () => {
+  const killed: string[] = [];
+  await open({
+    workers: 3,
+    onCall({ id, process }) {
+      if (id !== "factorial-20" || killed.length > 0) return;
+      killed.push(process);
+      lab.workers.find(({ name }) => name === process)?.crash();
+    },
   });
-  void ask(worker, 9);
-  await cut.promise;
 
-  const after: number[] = [];
-  const other = open("left.db", (n) => after.push(n));
-
-  expect(await ask(other, 9)).toBe(362_880n);
-  expect(before.slice(0, 5)).toEqual([1, 2, 3, 4, 5]);
-  expect(after).toEqual([5, 6, 7, 8, 9]);
+  expect(await ask(40)).toBe(factorialOf(40));
+  expect(killed).toHaveLength(1);
+  expect([...new Set(told)].toSorted()).toEqual(factorials(1, 40).toSorted());
+  expect(lab.enteredAgain).toEqual([]);
 });
 
-function split(worker: Resonate, from: number, to: number): Promise<bigint> {
-  const target = worker.options({ target: GROUP });
-  return worker.rpc<bigint>(`product-${from}-${to}`, "product", from, to, target);
-}
+test.each([
+  ["factorial", factorial, [6], 720n],
+  ["product", product, [{ from: 1, to: 20 }], factorialOf(20)],
+])("%s is the same after a crash at any point", async (_, fn, args, value) => {
+  const register = { factorial, product };
+  const { outcome, points } = await crashAtEveryStep(fn, { args, group: GROUP, register });
+  expect(outcome).toEqual({ kind: "value", value });
+  expect(points.length).toBeGreaterThan(5);
+});
+
+test("a call costs two requests: one that calls and waits, one with the result", async () => {
+  await open();
+  await ask(100);
+  lab.requests.clear();
+  await ask(200);
+  // One is the question itself.
+  expect(lab.requests.exchanges).toBe(1 + 2 * 100);
+});
 
 test.each([1, 2, 8, 9, 100, 171, 1_000])("%i! by halves is what the chain gives", async (n) => {
-  const worker = open("app.db", () => {});
-  let exact = 1n;
-  for (let i = 2n; i <= n; i++) exact *= i;
-  expect(await split(worker, 1, n)).toBe(exact);
+  await open({ workers: 3 });
+  expect(await split(1, n)).toBe(factorialOf(n));
 });
 
 test("the second half of a range is computed while the first one is not there yet", async () => {
-  const second = Promise.withResolvers<void>();
-  const worker = open("app.db", (n) => n === 6 && second.resolve());
+  await open();
   // It exists already, and nobody computes it.
-  await worker.promises.create("product-1-5", Date.now() + 60_000, {
+  await lab.client.promises.create("product-1-5", lab.now() + 60_000, {
     tags: { "resonate:scope": "global" },
   });
-  const asked = split(worker, 1, 10);
-  await second.promise;
-  await worker.promises.resolveValue("product-1-5", 120n);
-  expect(await asked).toBe(3_628_800n);
+  const asked = lab.client.rpc("product-1-10", "product", { from: 1, to: 10 });
+  await lab.created("product-6-10");
+  await lab.idle();
+  expect(told).toEqual(["product(6..10)"]);
+  await lab.client.promises.resolveValue("product-1-5", 120n);
+  expect(await lab.until(asked)).toBe(3_628_800n);
 });
 
 test("a half that was asked for before is not computed again", async () => {
-  const computed: number[] = [];
-  const worker = open("app.db", (n) => computed.push(n));
-  await split(worker, 1, 16);
-  expect(computed.toSorted((a, b) => a - b)).toEqual([1, 1, 9]);
+  await open();
+  await split(1, 16);
+  expect(told.toSorted()).toEqual(["product(1..16)", "product(1..8)", "product(9..16)"]);
 
-  await split(worker, 1, 8);
-  expect(computed).toHaveLength(3);
+  await split(1, 8);
+  expect(told).toHaveLength(3);
 });
 
 test.each([
@@ -147,10 +143,17 @@ test.each([
   [1.5, 3],
   [1, 50_001],
 ])("the range %s to %s is refused", async (from, to) => {
-  const refused = split(
-    open("app.db", () => {}),
-    from,
-    to,
-  );
-  await expect(refused).rejects.toThrow(`not ${from} to ${to}`);
+  await open();
+  await expect(split(from, to)).rejects.toThrow("whole numbers within 1 to 50000");
 });
+
+function factorials(from: number, to: number): string[] {
+  return Array.from({ length: to - from + 1 }, (_, at) => `factorial(${from + at})`);
+}
+
+/** n!, by a plain loop. */
+function factorialOf(n: number): bigint {
+  let exact = 1n;
+  for (let i = 2n; i <= n; i++) exact *= i;
+  return exact;
+}

@@ -29,7 +29,7 @@ function asked(path: string, personal: readonly Branch[], team: readonly Branch[
 }
 
 async function tell({ resonate }: Lab, args: Broadcast) {
-  const report = await resonate.run<BroadcastReport>("notify-1", "broadcast", args);
+  const report = await resonate.rpc<BroadcastReport>("notify-1", "broadcast", args);
   const batches = await Promise.all(
     report.batches.map(async (id) => (await resonate.promises.getValue(id)).value),
   );

@@ -2,7 +2,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Resonate, silentLogger } from "@resonate-ts/sdk";
+import type { Resonate } from "@resonate-ts/sdk";
+import { openLab as openSystem } from "@resonate-ts/testing";
 import { afterEach } from "vitest";
 import { listenForAcknowledgements } from "../src/acknowledge.ts";
 import { broadcast, GROUP, notifyBatch } from "../src/broadcast.ts";
@@ -40,6 +41,7 @@ export function temporaryFolder(): string {
 }
 
 export interface Lab {
+  /** Asks the process that notifies. */
   readonly resonate: Resonate;
   readonly sandbox: Sandbox;
   /** Runs `notify` for Ada, over these channels. */
@@ -53,12 +55,10 @@ export async function openLab(
 ): Promise<Lab> {
   const { style = "generator", ...more } = options;
   const sandbox = await openSandbox(more);
-  const resonate = new Resonate({ group: GROUP, logger: silentLogger });
-  closers.push(() => resonate.stop());
   const acknowledgements = await listenForAcknowledgements({
     port: 0,
     secret: "secret",
-    seen: (promise) => resonate.promises.resolveValue(promise, true),
+    seen: (promise) => system.client.promises.resolveValue(promise, true),
   });
   closers.push(() => acknowledgements.close());
   const post = openPost({
@@ -69,16 +69,24 @@ export async function openLab(
     note() {},
   });
   closers.push(() => post.close());
-  resonate.setDependency("post", post);
-  const fn = style === "async" ? notifyAsync : notify;
-  resonate.register("notify", fn, { input: notificationSchema });
-  resonate.register(broadcast);
-  resonate.register(notifyBatch);
+  const system = await openSystem({
+    group: GROUP,
+    // Requests take the time that they take.
+    clock: "system",
+    register(resonate) {
+      resonate.setDependency("post", post);
+      const fn = style === "async" ? notifyAsync : notify;
+      resonate.register("notify", fn, { input: notificationSchema });
+      resonate.register(broadcast);
+      resonate.register(notifyBatch);
+    },
+  });
+  closers.push(() => system.close());
   return {
-    resonate,
+    resonate: system.client,
     sandbox,
     notify: (branches, plan) =>
-      resonate.run<Report>("notify-1", "notify", notificationOf(branches, plan)),
+      system.run<Report>("notify-1", "notify", notificationOf(branches, plan)),
     did: () => sandbox.received.map(({ channel, did }) => `${channel} ${did}`),
   };
 }

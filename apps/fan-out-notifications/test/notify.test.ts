@@ -98,7 +98,7 @@ test("a recipient without an address is skipped, and asks nothing of the policy"
   const given = notificationOf([over("email"), over("sms")]);
   const { phone, ...recipient } = given.recipient;
 
-  const report = await resonate.run("notify-1", "notify", { ...given, recipient });
+  const report = await resonate.rpc("notify-1", "notify", { ...given, recipient });
 
   expect(report.met).toBe(true);
   expect(fates(report)).toMatchObject({ sms: { outcome: "skipped", why: "no phone number" } });
@@ -113,7 +113,7 @@ test.each([
   const { resonate, did } = await openLab();
   const given = notificationOf([over("slack"), over("email")]);
 
-  const call = resonate.run("notify-1", "notify", {
+  const call = resonate.rpc("notify-1", "notify", {
     ...given,
     recipient: { ...given.recipient, [field]: value },
   });

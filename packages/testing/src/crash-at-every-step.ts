@@ -4,16 +4,16 @@ import type { Request } from "@resonate-ts/protocol";
 import type { DurableFunction } from "@resonate-ts/sdk";
 import type { Call } from "./calls.ts";
 import type { Duration } from "./durations.ts";
-import { type Functions, type Lab, type LabOptions, openLab } from "./lab.ts";
+import { type Lab, type LabOptions, openLab } from "./lab.ts";
 import type { Exchange, Tap } from "./lab-network.ts";
 
 /** How a workflow is crashed. */
 export interface CrashOptions
-  extends Pick<LabOptions, "workers" | "seed" | "extensions" | "resonate" | "startAt"> {
+  extends Pick<LabOptions, "workers" | "group" | "seed" | "extensions" | "resonate" | "startAt"> {
   /** Its arguments. */
   readonly args?: readonly unknown[];
-  /** The other functions that workers need, by name. */
-  readonly register?: Functions;
+  /** The other functions that workers need, by name; or what registers all of them, the workflow too, and dependencies. */
+  readonly register?: LabOptions["register"];
   /** Called before every run, with its lab: for mocks, and to put back what functions keep outside. */
   readonly before?: (lab: Lab) => void;
   /** What others do while the workflow runs, such as settling a promise it waits for; safe to do after a crash too. */
@@ -90,7 +90,8 @@ async function run(
   const { args = [], register = {}, before, outside, restartAfter = 0, ...lab } = options;
   const opened = await openLab({
     ...lab,
-    register: { [workflow.name]: workflow, ...register },
+    register:
+      typeof register === "function" ? register : { [workflow.name]: workflow, ...register },
     tap: watch.tap,
     onCall: (call) => watch.called(call),
   });

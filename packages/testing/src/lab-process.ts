@@ -17,6 +17,8 @@ export type ProcessOptions = Pick<
 
 export interface LabProcessParts extends Omit<LabNetworkParts, "clock" | "incarnation" | "kill"> {
   readonly clock: () => ProcessClock;
+  /** Where its calls go that name no target. */
+  readonly defaultTarget: string;
   readonly options: ProcessOptions;
   readonly logger: Logger;
   readonly invoke: Invoke;
@@ -77,17 +79,14 @@ export class LabProcess {
 
   #begin() {
     this.#runs += 1;
-    const { name, group, options, logger, invoke, equip } = this.#parts;
+    const { name, group, defaultTarget, options, logger, invoke, equip } = this.#parts;
     const clock = this.#parts.clock();
     const incarnation = `${name}.${this.#runs}`;
     const kill = () => this.crash();
     const network = new LabNetwork({ ...this.#parts, clock, incarnation, kill });
-    const own = { group, pid: name, defaultTarget: WORKERS, network, clock, logger, invoke };
+    const own = { group, pid: name, defaultTarget, network, clock, logger, invoke };
     const resonate = new Resonate({ ...options, ...own });
     equip(resonate, clock);
     return { resonate, network, clock };
   }
 }
-
-/** The group of the workers, and where calls go that name no target. */
-export const WORKERS = "default";

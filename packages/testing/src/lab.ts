@@ -18,7 +18,7 @@ import { type Call, Calls } from "./calls.ts";
 import type { Duration } from "./durations.ts";
 import { type Faults, Weather } from "./faults.ts";
 import type { Tap } from "./lab-network.ts";
-import { LabProcess, type ProcessOptions, WORKERS } from "./lab-process.ts";
+import { LabProcess, type ProcessOptions } from "./lab-process.ts";
 import { LabServer } from "./lab-server.ts";
 import { LabTime } from "./lab-time.ts";
 import { derived, seeded } from "./random.ts";
@@ -31,6 +31,8 @@ export type Functions = Readonly<Record<string, DurableFunction>>;
 export interface LabOptions {
   /** How many workers there are. Default 1. */
   readonly workers?: number;
+  /** The group of the workers, and where calls go that name no target. Default `default`. */
+  readonly group?: string;
   /**
    * `simulated` (default): time stands still until the test moves it, and everything that happens takes none.
    * `system`: the time of the machine.
@@ -136,7 +138,9 @@ export class Lab {
     });
     this.#client = this.#process("client", "clients");
     this.client = this.#client.resonate;
-    this.workers = Array.from({ length: workers }, (_, i) => this.#process(`worker-${i}`, WORKERS));
+    this.workers = Array.from({ length: workers }, (_, i) =>
+      this.#process(`worker-${i}`, this.#workers),
+    );
   }
 
   /** The instant it is in this lab, in ms since the epoch. */
@@ -290,6 +294,10 @@ export class Lab {
     return [...new Set([...names, ...tasks])];
   }
 
+  get #workers(): string {
+    return this.#options.group ?? "default";
+  }
+
   #process(name: string, group: string): LabProcess {
     const {
       seed = 1,
@@ -300,6 +308,7 @@ export class Lab {
     return new LabProcess({
       name,
       group,
+      defaultTarget: this.#workers,
       options,
       extensions,
       server: this.server,
