@@ -1,12 +1,13 @@
 /** The measured programs as workflows of DBOS, and how it is launched. */
-import { DBOS } from "@dbos-inc/dbos-sdk";
+import { DBOS, type WorkflowHandle } from "@dbos-inc/dbos-sdk";
 import { slowly } from "../src/programs.ts";
 
-/** Children go to whoever listens to this queue. */
-const QUEUE = "bench";
-/** By default both are a second, which would be all that is seen. */
-const POLLED_MS = 10;
-const POLL = { pollingIntervalMs: POLLED_MS };
+/**
+ * Whoever is launched listens to both queues, every so many ms; results are polled as often. By default that is once a
+ * second, which would be all that is seen. Many children come less often, and together.
+ */
+const MANY = { queueName: "many", pollingIntervalMs: 100 };
+const SINGLE = { queueName: "single", pollingIntervalMs: 10 };
 
 const steps = DBOS.registerWorkflow(
   async (count: number): Promise<number> => {
@@ -31,25 +32,25 @@ const slow = DBOS.registerWorkflow(
 
 const fanOut = DBOS.registerWorkflow(
   async (count: number): Promise<number> => {
-    const handles = [];
-    for (let i = 0; i < count; i++) {
-      handles.push(await DBOS.startWorkflow(one, { queueName: QUEUE })());
-    }
-    return sumOf(await Promise.all(handles.map((handle) => handle.getResult(POLL))));
+    const start = () => DBOS.startWorkflow(one, MANY)();
+    return joined(await Promise.all(Array.from({ length: count }, start)));
   },
   { name: "fanOut" },
 );
 
 const slowFanOut = DBOS.registerWorkflow(
   async (count: number, log: string): Promise<number> => {
-    const handles = [];
-    for (let i = 0; i < count; i++) {
-      handles.push(await DBOS.startWorkflow(slow, { queueName: QUEUE })(i, log));
-    }
-    return sumOf(await Promise.all(handles.map((handle) => handle.getResult(POLL))));
+    const start = (child: number) => DBOS.startWorkflow(slow, MANY)(child, log);
+    return joined(await Promise.all(Array.from({ length: count }, (_, child) => start(child))));
   },
   { name: "slowFanOut" },
 );
+
+/** Waits for all by one query at a time, then gets the results. */
+async function joined(handles: WorkflowHandle<number>[]): Promise<number> {
+  await DBOS.waitAll(handles, MANY);
+  return sumOf(await Promise.all(handles.map((handle) => handle.getResult(MANY))));
+}
 
 const localFanOut = DBOS.registerWorkflow(
   async (count: number): Promise<number> => {
@@ -64,8 +65,8 @@ const localFanOut = DBOS.registerWorkflow(
 const hops: (depth: number) => Promise<number> = DBOS.registerWorkflow(
   async (depth: number): Promise<number> => {
     if (depth === 0) return 0;
-    const below = await DBOS.startWorkflow(hops, { queueName: QUEUE })(depth - 1);
-    return ((await below.getResult(POLL)) ?? 0) + 1;
+    const below = await DBOS.startWorkflow(hops, SINGLE)(depth - 1);
+    return ((await below.getResult(SINGLE)) ?? 0) + 1;
   },
   { name: "hops" },
 );
@@ -77,7 +78,7 @@ export const workflows = { steps, one, fanOut, localFanOut, hops } satisfies Rec
 >;
 export { slowFanOut };
 
-/** Launches DBOS in this process: it takes up what this `executor` left, and listens to the queue. */
+/** Launches DBOS in this process: it takes up what this `executor` left, and listens to the queues. */
 export async function launch(database: string, executor: string): Promise<void> {
   DBOS.setConfig({
     name: "bench",
@@ -87,7 +88,9 @@ export async function launch(database: string, executor: string): Promise<void> 
     logLevel: "error",
   });
   await DBOS.launch();
-  await DBOS.registerQueue(QUEUE, { minPollingIntervalMs: POLLED_MS });
+  for (const { queueName, pollingIntervalMs } of [MANY, SINGLE]) {
+    await DBOS.registerQueue(queueName, { minPollingIntervalMs: pollingIntervalMs });
+  }
 }
 
 function sumOf(values: readonly (number | null)[]): number {

@@ -8,7 +8,7 @@ import { SIDES } from "./sides.ts";
 import { WORKLOADS } from "./workloads.ts";
 
 /** Longer than the slowest side needs for the largest workload. */
-const MEASURE_MS_MAX = 120_000;
+const MEASURE_MS_MAX = 180_000;
 const MEASURE = new URL("./measure.ts", import.meta.url);
 /** The end of what a process has said, to tell why it failed. */
 const SAID_MAX = 2_000;

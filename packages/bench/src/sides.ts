@@ -59,7 +59,7 @@ export const SIDES: Readonly<Record<string, SideInfo>> = {
     durable: "every step and workflow, by a synchronous commit of PostgreSQL",
     database: true,
     installed: true,
-    note: "steps are `DBOS.runStep`, remote children are workflows on a queue, small workflows are started in the process that wants the result. Queues and results are polled: by default once a second, which W3 would be a measurement of. So both are polled every 10 ms, in W2, W3 and W6. PostgreSQL runs already in W5, and its memory is not shown.",
+    note: "steps are `DBOS.runStep`, remote children are workflows on a queue, small workflows are started in the process that wants the result. Queues and results are polled, by default once a second, and most of W2, W3 and W6 would be waiting for that: they are polled every 10 ms in W3 and every 100 ms in W2 and W6, which is in its favour. Children are started at once and waited for by `DBOS.waitAll`. PostgreSQL runs already in W5, and its memory is not shown.",
   },
   memory: { title: "ours, in memory", family: "ours", durable: "nothing", not: ["W6-"] },
   file: { title: "ours, in a file", family: "ours", durable: EVERY_STEP },
