@@ -1,17 +1,20 @@
 /** The medians as a picture: bars of time per unit, on a logarithmic scale, one group for each workload. */
-import { eachOf, median, type Results } from "./report.ts";
+import { msOf, type Results } from "./results.ts";
 import { SIDES } from "./sides.ts";
 import { WORKLOADS } from "./workloads.ts";
 
 const WIDTH = 860;
-const LABEL_WIDTH = 270;
+const LABEL_WIDTH = 310;
 const BAR_HEIGHT = 16;
 const GROUP_GAP = 34;
 const COLOURS: Readonly<Record<string, string>> = {
   official: "#9aa0a6",
+  restate: "#e8710a",
+  dbos: "#9334e6",
   memory: "#8ab4f8",
   file: "#1a73e8",
   server: "#0b8043",
+  postgres: "#81c995",
 };
 const LIMIT_COLOUR = "#dadce0";
 
@@ -22,18 +25,22 @@ interface Bar {
 
 /** An SVG that reads on light and on dark pages. */
 export function chart(results: Results): string {
-  const groups = [...results].map(([name, sides]) => ({
-    title: WORKLOADS[name]?.title ?? name,
-    unit: WORKLOADS[name]?.unit ?? "",
-    bars: [...sides].map(([side, all]): Bar => ({ side, ms: median(eachOf(name, all)) })),
-  }));
+  const groups = [...results].flatMap(([name, sides]) => {
+    const workload = WORKLOADS[name];
+    if (!workload || workload.kind === "rest") return [];
+    const bars = [...sides.keys()].flatMap((side): Bar[] => {
+      const ms = msOf(results, name, side);
+      return ms === undefined ? [] : [{ side, ms }];
+    });
+    return [{ title: `${workload.title}: ms per ${workload.unit}`.replaceAll("`", ""), bars }];
+  });
   const all = groups.flatMap(({ bars }) => bars.map(({ ms }) => ms));
   const scale = logarithmic(Math.min(...all) / 2, Math.max(...all));
   const parts: string[] = [];
   let y = 8;
-  for (const { title, unit, bars } of groups) {
+  for (const { title, bars } of groups) {
     y += GROUP_GAP;
-    parts.push(text(8, y - 10, `${title}: ms per ${unit}`, 'font-weight="600"'));
+    parts.push(text(8, y - 10, title, 'font-weight="600"'));
     for (const bar of bars) {
       parts.push(row(bar, y, scale));
       y += BAR_HEIGHT;

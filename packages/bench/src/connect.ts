@@ -1,11 +1,18 @@
 import { Resonate, silentLogger } from "@resonate-ts/sdk";
-import { functions } from "./workloads.ts";
+import { programs } from "./programs.ts";
 
-/** Our SDK with the measured functions: at a server, in a file, or in memory. */
-export function connect(where: { readonly url: string } | { readonly path: string } | object) {
-  const place = "url" in where ? { group: "bench", defaultTarget: "bench" } : {};
-  const resonate = new Resonate({ ...where, ...place, logger: silentLogger });
-  // The functions are written for either SDK, so their context is not ours by type.
-  for (const [name, fn] of Object.entries(functions)) resonate.register(name, fn as never);
+export type Place = { readonly url: string } | { readonly path: string } | object;
+
+/** Our SDK with the measured programs: at a server, in a file, or in memory. */
+export function connect(place: Place): Resonate {
+  const resonate = client(place);
+  // The programs are written for either SDK, so their context is not ours by type.
+  for (const [name, program] of Object.entries(programs)) resonate.register(name, program as never);
   return resonate;
+}
+
+/** One that runs nothing. */
+export function client(place: Place): Resonate {
+  const group = "url" in place ? { group: "bench", defaultTarget: "bench" } : {};
+  return new Resonate({ ...place, ...group, logger: silentLogger });
 }

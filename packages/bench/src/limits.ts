@@ -5,7 +5,7 @@ import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Pool } from "undici";
-import type { Running } from "./sides.ts";
+import type { Running } from "./running.ts";
 import { remove, temporaryFolder } from "./temporary-folder.ts";
 
 /** Rows that share a commit, where work comes in batches: as many as a batch of requests has. */

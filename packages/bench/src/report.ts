@@ -1,19 +1,29 @@
 /** What was measured, as text. */
 import { cpus, loadavg, totalmem } from "node:os";
-import type { Measured } from "./measure.ts";
+import { GOALS, isMet } from "./goals.ts";
+import { shown, table } from "./markdown.ts";
+import type { Measured } from "./measuring.ts";
+import { eachOf, middle, msOf, type Results, ratio } from "./results.ts";
+import type { Outcome } from "./rounds.ts";
 import { SIDES } from "./sides.ts";
 import { WORKLOADS } from "./workloads.ts";
 
-/** By workload, then by side: one of each round. */
-export type Results = Map<string, ReadonlyMap<string, readonly Measured[]>>;
-
-/** What the others are compared with. */
-const BASE = "official";
+/** What the others are compared with, where it was measured. */
+const BASES: Readonly<Record<string, string>> = {
+  restate: "× Restate",
+  dbos: "× DBOS",
+  official: "× official",
+};
 /** What a side could reach at most. The first that was measured counts. */
 const LIMITS: Readonly<Record<string, readonly string[]>> = {
   file: ["disk", "sqlite"],
   server: ["post", "sqlite"],
 };
+
+interface Column {
+  readonly head: string;
+  cell(side: string, outcome: Outcome): string;
+}
 
 export function describeMachine(): string {
   const [cpu] = cpus();
@@ -22,76 +32,100 @@ export function describeMachine(): string {
   return `Node ${process.versions.node}, ${cpus().length} × ${cpu?.model.trim() ?? "?"}, ${memory} GB, load average ${load} before the run`;
 }
 
-/** One workload, as a table in Markdown. */
-export function tableOf(name: string, sides: ReadonlyMap<string, readonly Measured[]>): string {
-  const { title = name, unit = "" } = WORKLOADS[name] ?? {};
-  const head = ["", `ms per ${unit}`, "min–max", "per s", "× official", "of the limit"];
-  const timed = [...sides.values()].some(([first]) => first?.p99 !== undefined);
-  const rows = [...sides].map(([side, all]) => rowOf(name, side, all, sides, timed));
-  const columns = [...head, ...(timed ? ["p50 ms", "p99 ms"] : []), "MB", "MB of the server"];
-  return `**${title}**\n\n${markdown([columns, ...rows])}`;
+/** One workload, as a table in Markdown; below it what failed, and why. */
+export function tableOf(results: Results, workload: string): string {
+  const { title = workload } = WORKLOADS[workload] ?? {};
+  const sides = [...(results.get(workload) ?? [])];
+  const present = sides.filter(([, { measured }]) => measured.length > 0);
+  const columns = columnsOf(results, workload).filter(({ cell }) =>
+    present.some(([side, outcome]) => cell(side, outcome) !== ""),
+  );
+  const rows = present.map(([side, outcome]) => [
+    side,
+    ...columns.map(({ cell }) => cell(side, outcome)),
+  ]);
+  const failed = sides.flatMap(([side, { failed: reason }]) =>
+    reason === undefined ? [] : [`${side} failed: ${reason.replaceAll(/\s+/g, " ")}`],
+  );
+  const head = ["", ...columns.map((column) => column.head)];
+  return [`**${title}**`, table([head, ...rows]), ...failed].join("\n\n");
 }
 
-function rowOf(
-  name: string,
-  side: string,
-  all: readonly Measured[],
-  sides: ReadonlyMap<string, readonly Measured[]>,
-  timed: boolean,
-): string[] {
-  const each = eachOf(name, all);
-  const middle = median(each);
-  const of = (other: string) => median(eachOf(name, sides.get(other) ?? []));
-  const limit = LIMITS[side]?.find((one) => sides.has(one));
-  const percentile = (key: "p50" | "p99") => shown(median(all.flatMap((one) => one[key] ?? [])));
+function columnsOf(results: Results, workload: string): readonly Column[] {
+  if (WORKLOADS[workload]?.kind === "rest") return REST_COLUMNS;
+  const { unit = "" } = WORKLOADS[workload] ?? {};
+  const ms = (side: string) => msOf(results, workload, side);
   return [
-    side,
-    shown(middle),
-    `${shown(Math.min(...each))}–${shown(Math.max(...each))}`,
-    shown(1_000 / middle),
-    shown(of(BASE) / middle),
-    limit === undefined ? "" : `${shown(of(limit) / middle)} (${limit})`,
-    ...(timed ? [percentile("p50"), percentile("p99")] : []),
-    shown(median(all.map(({ memory }) => memory))),
-    shown(median(all.flatMap(({ serverMemory }) => serverMemory ?? []))),
+    { head: `ms per ${unit}`, cell: (side) => shown(ms(side)) },
+    { head: "min–max", cell: (_, outcome) => range(eachOf(outcome)) },
+    { head: "per s", cell: (side) => shown(ratio(1_000, ms(side))) },
+    ...Object.entries(BASES).map(([base, head]) => ({
+      head,
+      cell: (side: string) => shown(ratio(ms(base), ms(side))),
+    })),
+    {
+      head: "of the limit",
+      cell(side) {
+        const limit = LIMITS[side]?.find((one) => ms(one) !== undefined);
+        return limit === undefined ? "" : `${shown(ratio(ms(limit), ms(side)))} (${limit})`;
+      },
+    },
+    figure("p50 ms", "p50"),
+    figure("p99 ms", "p99"),
+    figure("finished, and ran again", "again"),
+    figure("recorded, and ran again", "recordedAgain"),
+    figure("MB", "memory"),
+    figure("MB of the server", "serverMemory"),
   ];
 }
 
-/** Milliseconds per unit, of each round. */
-export function eachOf(name: string, all: readonly Measured[]): readonly number[] {
-  return all.map(({ ms }) => ms / (WORKLOADS[name]?.count ?? 1));
+const REST_COLUMNS: readonly Column[] = [
+  {
+    head: "% of a processor",
+    cell: (_, { measured }) =>
+      shown(middle(measured.flatMap(({ processorShare = 0 }) => processorShare * 100))),
+  },
+  figure("statements per s", "statementsPerS"),
+  figure("MB of the server", "serverMemory"),
+];
+
+/** The median of what was measured beside the time. */
+function figure(head: string, key: keyof Measured): Column {
+  return {
+    head,
+    cell: (_, { measured }) => shown(middle(measured.flatMap((one) => one[key] ?? []))),
+  };
 }
 
-/** `NaN` of nothing. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const half = Math.floor(sorted.length / 2);
-  const [low = Number.NaN, high = low] = sorted.slice(
-    sorted.length % 2 ? half : half - 1,
-    half + 1,
+function range(values: readonly number[]): string {
+  return `${shown(Math.min(...values))}–${shown(Math.max(...values))}`;
+}
+
+/** The goals, each with what was reached, of those that were measured. */
+export function tableOfGoals(results: Results): string {
+  const rows = GOALS.flatMap((goal) => {
+    const met = isMet(goal, results);
+    if (met === undefined) return [];
+    const { bound, workload, text } = goal;
+    const wanted = "atLeast" in bound ? `≥ ${shown(bound.atLeast)}` : `≤ ${shown(bound.atMost)}`;
+    return [[`${workload} · ${text}`, wanted, shown(goal.reached(results)), met ? "yes" : "no"]];
+  });
+  return table([["", "goal", "reached", "met"], ...rows]);
+}
+
+/** Each side: what it is, what it makes durable, and how it says what is measured. */
+export function legend(sides: Iterable<string>): string {
+  const known = [...sides].flatMap((name) => {
+    const side = SIDES[name];
+    return side ? [{ name, ...side }] : [];
+  });
+  const rows = known.map(({ name, title, durable }) => [name, title, durable]);
+  const notes = known.flatMap(({ name, note }) =>
+    note === undefined ? [] : [`- ${name}: ${note}`],
   );
-  return (low + high) / 2;
-}
-
-/** Three digits; nothing for what is not there. */
-function shown(value: number): string {
-  if (!Number.isFinite(value)) return "";
-  return value >= 100 ? Math.round(value).toLocaleString("en") : value.toPrecision(3);
-}
-
-function markdown(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, at) =>
-    Math.max(...rows.map((row) => row[at]?.length ?? 0)),
+  return [table([["side", "what it is", "what it makes durable"], ...rows]), notes.join("\n")].join(
+    "\n\n",
   );
-  const lines = rows.map(
-    (row) => `| ${row.map((cell, at) => pad(cell, widths[at] ?? 0, at)).join(" | ")} |`,
-  );
-  const rule = `|${widths.map((width, at) => (at === 0 ? "-".repeat(width + 2) : `${"-".repeat(width + 1)}:`)).join("|")}|`;
-  return [lines[0], rule, ...lines.slice(1)].join("\n");
-}
-
-function pad(cell: string, width: number, column: number): string {
-  return column === 0 ? cell.padEnd(width) : cell.padStart(width);
 }
 
 /** The page in `docs`. */
@@ -100,17 +134,25 @@ export function report(run: {
   readonly rounds: number;
   readonly results: Results;
 }): string {
-  const sides = Object.entries(SIDES).map(([name, { title, durable }]) => [name, title, durable]);
-  const tables = [...run.results].map(([name, measured]) => tableOf(name, measured));
+  const { machine, rounds, results } = run;
+  const measured = new Set([...results.values()].flatMap((sides) => [...sides.keys()]));
+  const sides = Object.keys(SIDES).filter((side) => measured.has(side));
+  const tables = [...results.keys()].map((workload) => tableOf(results, workload));
   return `# Measurements
 
-Written by \`pnpm bench --write\` on ${new Date().toISOString().slice(0, 10)}: ${run.rounds} rounds, every side in turn, each measurement in a process of its own, after a warm-up of a tenth of it. ${run.machine}. Medians. Compare within one table: the disk of a shared machine is not the same an hour later. Where the time goes is in [profile.md](profile.md).
+Written by \`pnpm bench --write\` on ${new Date().toISOString().slice(0, 10)}: ${rounds} rounds, every side in turn, each measurement in a process of its own with empty storage, after a warm-up of a tenth of it. ${machine}. Medians. Compare within one table: the disk of a shared machine is not the same an hour later. Where the time goes is in [profile.md](profile.md).
 
 ![Times per unit, as a picture](benchmark.svg)
 
-${markdown([["side", "what it is", "what it makes durable"], ...sides])}
+${legend(sides)}
 
-*× official* is how many times the official SDK's rate, which makes nothing durable. *of the limit* is the share of what the machine gives with nothing around it: \`disk\` and \`sqlite\` in a file, \`post\` and \`sqlite\` with a server. A hop is two exchanges and two commits, so a half of \`post\` is all it can reach. *MB* is the most memory that was taken, by the process that asks (and works), and by its server.
+*× Restate*, *× DBOS* and *× official* say how many times as fast a side is as that one; the official SDK makes nothing durable. *of the limit* is the share of what the machine gives with nothing around it: \`disk\` and \`sqlite\` in a file, \`post\` and \`sqlite\` with a server. A hop is two exchanges and two commits, so a half of \`post\` is all it can reach. *MB* is the most memory that was taken, by the process that asks (and works), and by its server.
+
+After a kill, *finished, and ran again* are children that had written into an external log that they were done and were started once more; *recorded, and ran again* are those of them whose result the store had, which only our sides can be asked. The worker is started again at once, so the start of a process is a part of every recovery.
+
+**Goals**
+
+${tableOfGoals(results)}
 
 ${tables.join("\n\n")}
 `;

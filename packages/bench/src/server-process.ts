@@ -1,12 +1,44 @@
-/** A server in a process of its own, on the file that is its argument; it ends when its parent lets go of it. */
+/**
+ * A server in a process of its own: `server-process.ts FILE` or `server-process.ts postgres://…`. Sends its URL, and
+ * its state whenever it is asked. It ends when its parent lets go of it.
+ */
+import { StatementSync } from "node:sqlite";
 import { readSettings, serve } from "@resonate-ts/server";
+import type { Effort } from "./running.ts";
 
-const [path = ""] = process.argv.slice(2);
-const flags = { "server.port": "0", "storage.sqlite.path": path, level: "warn" };
-const server = await serve(readSettings({ flags }));
+export interface ServerState extends Effort {
+  /** Most memory that was taken, in KiB. */
+  readonly memory: number;
+}
+
+const [store = ""] = process.argv.slice(2);
+const flags = store.startsWith("postgres://")
+  ? { "storage.type": "postgres", "storage.postgres.url": store }
+  : { "storage.sqlite.path": store };
+let statements = 0;
+countStatements();
+const server = await serve(
+  readSettings({ flags: { "server.port": "0", level: "warn", ...flags } }),
+);
 process.send?.(server.url);
-// Asked how it is, it says how much memory it has taken at most.
-process.on("message", () => process.send?.(process.resourceUsage().maxRSS));
+process.on("message", () => {
+  const { user, system } = process.cpuUsage();
+  const memory = process.resourceUsage().maxRSS;
+  const state: ServerState = { memory, statements, processorMs: (user + system) / 1_000 };
+  process.send?.(state);
+});
 process.on("disconnect", () => {
   void server.close().then(() => process.exit());
 });
+
+/** Of SQLite: those that were prepared, whoever runs them. */
+function countStatements(): void {
+  for (const name of ["run", "get", "all", "iterate"] as const) {
+    const method = StatementSync.prototype[name];
+    const counted = function (this: StatementSync, ...parameters: never[]) {
+      statements += 1;
+      return Reflect.apply(method, this, parameters);
+    };
+    Object.defineProperty(StatementSync.prototype, name, { value: counted });
+  }
+}

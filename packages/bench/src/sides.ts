@@ -1,118 +1,83 @@
-/** Who is measured: each gives a way to run one of the functions, and says what it makes durable and when. */
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
-import type { Resonate } from "@resonate-ts/sdk";
-import { Resonate as OfficialResonate } from "@resonatehq/sdk";
-import { connect } from "./connect.ts";
-import { openDisk, openPost, openSqlite } from "./limits.ts";
-import { remove, temporaryFolder } from "./temporary-folder.ts";
-import { functions, type Run } from "./workloads.ts";
+/** Who is measured, in words: what each is, and what it makes durable and when. How each is opened is not here. */
 
-export interface Side {
+export type Family = "limits" | "ours" | "peers";
+
+export interface SideInfo {
   readonly title: string;
+  readonly family: Family;
   readonly durable: string;
-  /** The workloads that it has a meaning for, by the start of their names; without it all. */
+  /** The workloads that it has a meaning for, by the start of their names. Default all. */
   readonly only?: readonly string[];
-  /** Gets ready, with so many processes that do the work. */
-  open(workers: number): Promise<Running>;
-}
-
-export interface Running {
-  readonly run: Run;
-  /** Most memory that its server has taken, in KiB; absent without one. */
-  serverMemory?(): Promise<number>;
-  close(): Promise<void>;
+  /** The workloads that it has none for, likewise. Default none. */
+  readonly not?: readonly string[];
+  /** Wants a PostgreSQL of its own. */
+  readonly database?: true;
+  /** Installed only when it is measured. */
+  readonly installed?: true;
+  /** How it says what is measured, where that is not plain. */
+  readonly note?: string;
 }
 
 const EVERY_STEP = "every step, on the disk before it is answered";
 
-export const SIDES: Readonly<Record<string, Side>> = {
+export const SIDES: Readonly<Record<string, SideInfo>> = {
   disk: {
     title: "limit: append 4 KiB, fdatasync",
+    family: "limits",
     durable: "each append",
-    only: ["steps"],
-    open: openDisk,
+    only: ["W1-"],
   },
   sqlite: {
     title: "limit: one row each, SQLite, 1,000 a commit",
+    family: "limits",
     durable: "each group",
-    only: ["fan-out", "local-fan-out"],
-    open: openSqlite,
+    only: ["W2-", "W2b-"],
   },
   post: {
     title: "limit: one POST and one commit each, bare",
+    family: "limits",
     durable: "each POST, before it is answered",
-    only: ["steps", "hops", "small"],
-    open: openPost,
+    only: ["W1-", "W3-", "W4-closed"],
   },
   official: {
     title: "official SDK, in memory",
+    family: "peers",
     durable: "nothing",
-    async open() {
-      const resonate = new OfficialResonate({ logLevel: "error" });
-      // Its types and ours describe the same functions in different words.
-      for (const [name, fn] of Object.entries(functions)) resonate.register(name, fn as never);
-      return {
-        run: (id, fn, count) => resonate.run(id, fn, count),
-        close: () => resonate.stop(),
-      };
-    },
+    not: ["W6-"],
+    note: "its records end with its process, so it has no W6; a recursion stays in its process.",
   },
-  memory: {
-    title: "ours, in memory",
-    durable: "nothing",
-    open: async () => ours(connect({})),
+  restate: {
+    title: "Restate 1.7.12, one server with its defaults",
+    family: "peers",
+    durable: "every journal entry, in a log that is synced before it goes on",
+    installed: true,
+    note: "steps are `ctx.run`, children are calls of a service, joined by `RestatePromise.all`; its services are HTTP/2 endpoints with streams in both directions. An address stands for one process, so the recursion of W3 goes round three services, one for each worker. Small workflows are plain handlers called through the ingress without an idempotency key, which is less than our ids do.",
   },
-  file: {
-    title: "ours, in a file",
-    durable: EVERY_STEP,
-    async open() {
-      const folder = temporaryFolder();
-      const running = ours(connect({ path: join(folder, "app.db") }));
-      return { ...running, close: () => running.close().finally(() => remove(folder)) };
-    },
+  dbos: {
+    title: "DBOS 5.3.0, on PostgreSQL 18",
+    family: "peers",
+    durable: "every step and workflow, by a synchronous commit of PostgreSQL",
+    database: true,
+    installed: true,
+    note: "steps are `DBOS.runStep`, remote children are workflows on a queue, small workflows are started in the process that wants the result. Queues and results are polled, by default once a second, and most of W2, W3 and W6 would be waiting for that: they are polled every 10 ms in W3 and every 100 ms in W2 and W6, which is in its favour. Children are started at once and waited for by `DBOS.waitAll`. PostgreSQL runs already in W5, and its memory is not shown.",
   },
-  server: {
-    title: "ours, a server on SQLite",
-    durable: EVERY_STEP,
-    open: openServer,
+  memory: { title: "ours, in memory", family: "ours", durable: "nothing", not: ["W6-"] },
+  file: { title: "ours, in a file", family: "ours", durable: EVERY_STEP },
+  server: { title: "ours, a server on SQLite", family: "ours", durable: EVERY_STEP },
+  postgres: {
+    title: "ours, a server on PostgreSQL 18",
+    family: "ours",
+    durable: "every step, by a synchronous commit of PostgreSQL before it is answered",
+    database: true,
+    note: "PostgreSQL runs already in W5, and its memory is not shown.",
   },
 };
 
-/** A server, this process as its first worker, and other processes as the others. */
-async function openServer(workers: number): Promise<Running> {
-  const folder = temporaryFolder();
-  const server = spawn("./server-process.ts", join(folder, "server.db"));
-  const [url] = (await once(server, "message")) as [string];
-  const others = Array.from({ length: workers - 1 }, () => spawn("./worker-process.ts", url));
-  await Promise.all(others.map((other) => once(other, "message")));
-  const running = ours(connect({ url }));
-  return {
-    ...running,
-    async serverMemory() {
-      server.send("how are you?");
-      const [memory] = (await once(server, "message")) as [number];
-      return memory;
-    },
-    async close() {
-      await running.close();
-      for (const process of [...others, server]) {
-        process.disconnect();
-        await once(process, "exit");
-      }
-      remove(folder);
-    },
-  };
-}
-
-function spawn(program: string, argument: string): ChildProcess {
-  return fork(new URL(program, import.meta.url), [argument], { execArgv: [] });
-}
-
-function ours(resonate: Resonate): Running {
-  return {
-    run: (id, fn, count) => resonate.run(id, fn, count),
-    close: () => resonate.stop(),
-  };
+/** Whether the side has a meaning for the workload. */
+export function suits(
+  { only, not = [] }: Pick<SideInfo, "only" | "not">,
+  workload: string,
+): boolean {
+  const named = (start: string) => workload.startsWith(start);
+  return (only === undefined || only.some(named)) && !not.some(named);
 }

@@ -1,70 +1,16 @@
-/** What is measured, in the style that both SDKs run. */
+/** What is measured. */
 import { build, type Histogram } from "hdr-histogram-js";
-
-/** What the measured programs need of a context; that of either SDK fits. */
-export interface BenchContext {
-  // biome-ignore lint/suspicious/noExplicitAny: two SDKs with types of their own, and the measured programs look at neither.
-  run(fn: any, ...args: any[]): any;
-  // biome-ignore lint/suspicious/noExplicitAny: as above.
-  rpc(name: string, ...args: any[]): any;
-  // biome-ignore lint/suspicious/noExplicitAny: as above.
-  beginRun(fn: any, ...args: any[]): any;
-  // biome-ignore lint/suspicious/noExplicitAny: as above.
-  beginRpc(name: string, ...args: any[]): any;
-}
-
-type Body = Generator<unknown, number, never>;
-
-const add = (_: unknown, a: number, b: number) => a + b;
-
-export const functions = {
-  /** `count` steps, one after the other. */
-  *steps(ctx: BenchContext, count: number): Body {
-    let sum: number = 0;
-    for (let i = 0; i < count; i++) sum = yield* ctx.run(add, sum, 1);
-    return sum;
-  },
-
-  /** A recursion of `depth` calls, each dispatched to a worker. */
-  *hops(ctx: BenchContext, depth: number): Body {
-    if (depth === 0) return 0;
-    const below: number = yield* ctx.rpc("hops", depth - 1);
-    return below + 1;
-  },
-
-  /** `count` calls dispatched to workers at once, then joined. */
-  *fanOut(ctx: BenchContext, count: number): Body {
-    const futures: Iterable<never>[] = [];
-    for (let i = 0; i < count; i++) futures.push(yield* ctx.beginRpc("one"));
-    return yield* sumOf(futures);
-  },
-
-  /** `count` steps at once, then joined. */
-  *localFanOut(ctx: BenchContext, count: number): Body {
-    const futures: Iterable<never>[] = [];
-    for (let i = 0; i < count; i++) futures.push(yield* ctx.beginRun(functions.one));
-    return yield* sumOf(futures);
-  },
-
-  one: () => 1,
-};
-
-function* sumOf(futures: readonly Iterable<never>[]): Body {
-  let sum = 0;
-  // biome-ignore lint/suspicious/noExplicitAny: a future of either SDK.
-  for (const future of futures) sum += yield* future as any;
-  return sum;
-}
-
-/** Runs one of the functions to its end. */
-export type Run = (id: string, fn: keyof typeof functions, count: number) => Promise<unknown>;
+import type { ProgramName } from "./programs.ts";
+import type { Run } from "./running.ts";
 
 export interface Workload {
   readonly title: string;
   /** How many of `unit` one measurement has. */
   readonly count: number;
   readonly unit: string;
-  /** Does `count` of them, with ids that start with `id`; notes how long single ones took, in ms, where that is of interest. */
+  /** `crash` kills a worker, `rest` looks at a server that has nothing to do. Default `perform`. */
+  readonly kind?: "perform" | "crash" | "rest";
+  /** Does `count` of them, with ids that start with `id`; notes how long single ones took, in µs, where that is of interest. */
   perform(run: Run, id: string, count: number, latencies: Histogram): Promise<unknown>;
   /** Part of `--quick`. */
   readonly quick?: true;
@@ -72,17 +18,21 @@ export interface Workload {
   readonly workers?: number;
   /** Whether the time of starting everything belongs to it. */
   readonly cold?: true;
-  /** Only these sides. */
+  /** Settled promises that are stored before it begins. Default 0. */
+  readonly stored?: number;
+  /** Only these sides. Default all that have a meaning for it. */
   readonly sides?: readonly string[];
 }
 
 const CLIENTS = 64;
 const RATE_PER_S = 100;
+/** Settled promises that one workload finds in the store. */
+const STORED = 100_000;
 
 const call =
-  (fn: keyof typeof functions): Workload["perform"] =>
+  (program: ProgramName): Workload["perform"] =>
   (run, id, count) =>
-    run(id, fn, count);
+    run(id, program, count);
 
 /** `CLIENTS` that ask for the next workflow when they have the result of the last one. */
 const closedLoop: Workload["perform"] = async (run, id, count, latencies) => {
@@ -115,90 +65,89 @@ export function histogram(): Histogram {
   return build({ highestTrackableValue: 60_000_000, numberOfSignificantValueDigits: 3 });
 }
 
+/** `count` of one program, by its name in the specification of the workloads. */
+function workload(
+  title: string,
+  count: number,
+  unit: string,
+  program: ProgramName,
+  more: Partial<Workload> = {},
+): Workload {
+  return { title, count, unit, perform: call(program), ...more };
+}
+
+const OURS = ["file", "server", "postgres"];
+
 export const WORKLOADS: Readonly<Record<string, Workload>> = {
-  "steps-1000": {
-    title: "W1 · 1,000 steps, one after the other",
-    count: 1_000,
-    unit: "step",
-    perform: call("steps"),
+  "W1-steps-1000": workload("W1 · 1,000 steps, one after the other", 1_000, "step", "steps", {
     quick: true,
-  },
-  "steps-100": {
-    title: "W1 · 100 steps, one after the other",
-    count: 100,
-    unit: "step",
-    perform: call("steps"),
-    sides: ["file"],
-  },
-  "steps-10000": {
-    title: "W1 · 10,000 steps, one after the other",
-    count: 10_000,
-    unit: "step",
-    perform: call("steps"),
-    sides: ["file"],
-  },
-  "fan-out-1000": {
-    title: "W2 · 1,000 remote children, joined",
-    count: 1_000,
-    unit: "child",
-    perform: call("fanOut"),
+  }),
+  "W1-steps-100": workload("W1 · 100 steps, one after the other", 100, "step", "steps", {
+    sides: OURS,
+  }),
+  "W1-steps-10000": workload("W1 · 10,000 steps, one after the other", 10_000, "step", "steps", {
+    sides: OURS,
+  }),
+  "W2-fan-out-1000": workload("W2 · 1,000 remote children, joined", 1_000, "child", "fanOut", {
     quick: true,
-  },
-  "fan-out-10000": {
-    title: "W2 · 10,000 remote children, joined",
-    count: 10_000,
-    unit: "child",
-    perform: call("fanOut"),
-  },
-  "local-fan-out-1000": {
-    title: "W2b · 1,000 steps at once, joined",
-    count: 1_000,
-    unit: "step",
-    perform: call("localFanOut"),
+  }),
+  "W2-fan-out-10000": workload("W2 · 10,000 remote children, joined", 10_000, "child", "fanOut"),
+  "W2-fan-out-5000": workload("W2 · 5,000 remote children, joined", 5_000, "child", "fanOut", {
+    sides: ["server"],
+  }),
+  "W2-fan-out-50000": workload("W2 · 50,000 remote children, joined", 50_000, "child", "fanOut", {
+    sides: ["server"],
+  }),
+  "W2-fan-out-stored": workload(
+    "W2 · 5,000 remote children, with 100,000 settled promises in the store",
+    5_000,
+    "child",
+    "fanOut",
+    { sides: ["server"], stored: STORED },
+  ),
+  "W2b-local-1000": workload("W2b · 1,000 steps at once, joined", 1_000, "step", "localFanOut", {
     quick: true,
-  },
-  "local-fan-out-10000": {
-    title: "W2b · 10,000 steps at once, joined",
-    count: 10_000,
-    unit: "step",
-    perform: call("localFanOut"),
-  },
-  "hops-100": {
-    title: "W3 · recursion by rpc, 100 deep",
-    count: 100,
-    unit: "hop",
-    perform: call("hops"),
+  }),
+  "W2b-local-10000": workload("W2b · 10,000 steps at once, joined", 10_000, "step", "localFanOut", {
+    sides: ["sqlite", ...OURS, "restate"],
+  }),
+  "W3-hops-100": workload("W3 · recursion by rpc, 100 deep, three workers", 100, "hop", "hops", {
     workers: 3,
     quick: true,
-  },
-  "hops-1000": {
-    title: "W3 · recursion by rpc, 1,000 deep",
-    count: 1_000,
-    unit: "hop",
-    perform: call("hops"),
-    workers: 3,
-  },
-  small: {
+  }),
+  "W3-hops-1000": workload(
+    "W3 · recursion by rpc, 1,000 deep, three workers",
+    1_000,
+    "hop",
+    "hops",
+    { workers: 3, sides: [...OURS, "official", "restate"] },
+  ),
+  "W4-closed": {
     title: `W4 · workflows of one step, ${CLIENTS} clients, each waits for its result`,
     count: 2_000,
     unit: "workflow",
     perform: closedLoop,
     quick: true,
   },
-  open: {
+  "W4-open": {
     title: `W4 · workflows of one step, ${RATE_PER_S} a second, whatever becomes of them`,
     count: 300,
     unit: "workflow",
     perform: openLoop,
-    sides: ["official", "memory", "file", "server"],
   },
-  start: {
-    title: "W5 · from nothing to the first result",
-    count: 1,
-    unit: "start",
-    perform: call("steps"),
+  "W5-start": workload("W5 · from nothing to the first result", 1, "start", "steps", {
     cold: true,
     quick: true,
-    sides: ["official", "memory", "file", "server"],
-  },
+  }),
+  "W6-kill": workload(
+    "W6 · `kill -9` of the worker in 1,000 children of 20 ms: from the kill to the result",
+    1_000,
+    "recovery",
+    "slowFanOut",
+    { kind: "crash" },
+  ),
+  "idle-server": workload("Idle · a server with a worker, and nothing to do", 1, "", "one", {
+    kind: "rest",
+    sides: ["server", "postgres"],
+  }),
 };
