@@ -46,6 +46,7 @@ const RULES: readonly Rule[] = [
       `${SERVER}engine/`,
       `${SERVER}core/`,
       `${SERVER}stores/store.ts`,
+      `${SERVER}stores/insight.ts`,
       `${SERVER}transports/router.ts`,
       `${SERVER}logger.ts`,
       PROTOCOL,
@@ -55,8 +56,18 @@ const RULES: readonly Rule[] = [
   },
   {
     files: `${SERVER}stores/store.ts`,
-    may: [`${SERVER}core/records.ts`, `${SERVER}core/step.ts`],
+    may: [`${SERVER}stores/insight.ts`, `${SERVER}core/records.ts`, `${SERVER}core/step.ts`],
     because: "the port of the stores speaks of records only",
+  },
+  {
+    files: `${SERVER}stores/insight.ts`,
+    may: [`${SERVER}core/records.ts`, PROTOCOL],
+    because: "what is looked at is records too",
+  },
+  {
+    files: `${SERVER}stores/outline-rows.ts`,
+    may: [`${SERVER}stores/insight.ts`, `${SERVER}stores/rows.ts`, PROTOCOL],
+    because: "stores that keep rows show them alike",
   },
   {
     files: `${SERVER}stores/search.ts`,
@@ -88,21 +99,40 @@ const RULES: readonly Rule[] = [
       `${SERVER}stores/${kind}/`,
       `${SERVER}stores/store.ts`,
       `${SERVER}stores/search.ts`,
+      `${SERVER}stores/insight.ts`,
       `${SERVER}core/records.ts`,
       `${SERVER}core/step.ts`,
       `${SERVER}core/weigh.ts`,
       PROTOCOL,
-      ...(kind === "memory" ? [] : ["node:", `${SERVER}stores/rows.ts`]),
+      ...(kind === "memory"
+        ? []
+        : ["node:", `${SERVER}stores/rows.ts`, `${SERVER}stores/outline-rows.ts`]),
       ...(kind === "postgres" ? ["pg"] : []),
     ],
     because: "a store knows records, not rules",
   })),
   {
+    files: `${SERVER}dashboard/`,
+    may: [
+      `${SERVER}dashboard/`,
+      `${SERVER}core/`,
+      `${SERVER}engine/engine.ts`,
+      `${SERVER}engine/inside.ts`,
+      `${SERVER}engine/census.ts`,
+      `${SERVER}stores/insight.ts`,
+      PROTOCOL,
+      "node:",
+    ],
+    because: "those who look on read through the engine's face, and change nothing",
+  },
+  {
     files: `${SERVER}http/`,
     may: [
       `${SERVER}http/`,
+      `${SERVER}dashboard/`,
       `${SERVER}transports/`,
       `${SERVER}engine/engine.ts`,
+      `${SERVER}engine/inside.ts`,
       `${SERVER}logger.ts`,
       `${SERVER}settings.ts`,
       PROTOCOL,
@@ -129,7 +159,7 @@ const RULES: readonly Rule[] = [
   },
   {
     files: SERVER,
-    may: [SERVER, PROTOCOL, "node:", "zod", "smol-toml"],
+    may: [SERVER, PROTOCOL, "@resonate-ts/dashboard", "node:", "zod", "smol-toml"],
     because:
       "these files put the server together; other packages of ours depend on it, not the other way round",
   },

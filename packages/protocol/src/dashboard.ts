@@ -21,7 +21,10 @@ export interface Overview {
   readonly startedAt: number;
   readonly version: string;
   readonly storage: { readonly type: "sqlite" | "memory" | "postgres"; readonly bytes?: number };
-  /** What is not settled, or not done. Counted up to a limit; `more` where there is more than was counted. */
+  /**
+   * What is not settled, or not done; but steps, which are a part of their caller's task. Counted up to a limit; `more`
+   * where there is more than was counted.
+   */
   readonly open: Readonly<Record<"promises" | Exclude<TaskState, "fulfilled">, Counted>>;
   /** The last five minutes, a point for each second in which something happened, oldest first. */
   readonly series: readonly ActivityPoint[];
@@ -60,7 +63,8 @@ export interface WorkerGroup {
 export interface Worker {
   /** As in its address. */
   readonly id: string;
-  readonly connectedAt: number;
+  /** Absent for one that is connected to another server. */
+  readonly connectedAt?: number;
   /** How many tasks it takes at a time, if it has said so. */
   readonly slots?: number;
   /** Tasks that it holds. */
@@ -90,14 +94,16 @@ export interface ExecutionNode {
   readonly schedule?: string;
   readonly target?: string;
   readonly task?: Pick<TaskRecord, "state" | "version" | "pid" | "failures">;
-  /** Bytes. */
+  /** Bytes, as they are stored. */
   readonly paramBytes: number;
   readonly valueBytes: number;
 }
 
 /**
- * `GET /ui/api/executions?state=&idPrefix=&func=&limit=&cursor=`: runs (roots), the newest first. `state` is that of a
- * promise, or `halted`. `limit` 1–200, default 50.
+ * `GET /ui/api/executions?state=&idPrefix=&func=&limit=&cursor=`: runs (roots), the newest first; with `idPrefix` also
+ * calls with an id of their own, and the promise of exactly that id, where not too many ids start so. `state` is that of a
+ * promise, or `halted`: then all that is halted, calls below a run too. `limit` 1–200, default 50. A page may have fewer,
+ * or none, and a cursor all the same: a filter looks at so many at a time.
  */
 export interface ExecutionPage {
   readonly executions: readonly ExecutionNode[];
@@ -125,7 +131,7 @@ export interface PromiseDetail {
   /** `param.data`, `value.data` as text, when they are base64 of UTF-8; pretty-printed where that is JSON. */
   readonly paramText?: string;
   readonly valueText?: string;
-  /** Sizes of what was cut, in bytes. */
+  /** Sizes of what was cut, in characters of `data`. */
   readonly cut?: { readonly param?: number; readonly value?: number };
   /** Tasks that wait for it, and addresses that are told; at most 100 of each. */
   readonly awaiters: readonly string[];
@@ -176,8 +182,9 @@ export interface SchedulePage {
 
 /**
  * `GET /ui/api/events[?id=]`: server-sent events. `activity` once a second in which something happened; `workers` when they
- * change; with `id`, `nodes` of the run it belongs to, what changed in a quarter of a second together. `reset`: some were
- * left out, read everything again.
+ * change, at most once a second; without `id`, `executions`: runs that are new or have changed; with `id`, `nodes` of the
+ * run it belongs to. What changed in a quarter of a second comes together. `reset`: some were left out, read everything
+ * again.
  */
 export type DashboardEvent =
   | { readonly event: "activity"; readonly data: ActivityPoint }

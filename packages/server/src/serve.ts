@@ -1,7 +1,7 @@
 /** A server on a port: an engine, and the HTTP in front of it. */
 import { readFileSync } from "node:fs";
 import { isIPv6 } from "node:net";
-import type { Engine } from "./engine/engine.ts";
+import type { Engine, Observer } from "./engine/engine.ts";
 import { createAccess } from "./http/access.ts";
 import { type Authenticator, createAuthenticator, everybody, readPublicKey } from "./http/auth.ts";
 import { BodyReader } from "./http/body.ts";
@@ -13,6 +13,7 @@ import { jsonLogger, type Logger } from "./logger.ts";
 import { type EngineOptions, openEngine } from "./open.ts";
 import { openPush } from "./push.ts";
 import { type Settings, SettingsError } from "./settings.ts";
+import { Ui } from "./ui.ts";
 
 /** What is kept of the shutdown timeout for closing the store and for the last bytes to leave, in ms. */
 const LAST_MS = 1_000;
@@ -57,7 +58,8 @@ export async function serve(
   const url = `http://${reachableHost(settings)}:${port}`;
   const serverUrl = settings["server.url"] ?? url;
   const metrics = createMetrics(() => engine.connections);
-  const { observer } = metrics;
+  const ui = settings.ui ? new Ui(settings) : undefined;
+  const observer = ui ? both(metrics.observer, ui) : metrics.observer;
   const push = openPush(settings, { logger, metrics });
   const options = { ...engineOptions(settings), serverUrl, push, observer, logger };
   const engine = await open(options).catch(async (error: unknown) => {
@@ -73,8 +75,9 @@ export async function serve(
     engine,
     access,
     auth,
-    metrics,
+    metrics: ui ? alsoTold(metrics, ui) : metrics,
     logger,
+    ui: ui?.open(engine, { auth, logger }),
     bodies: new BodyReader(settings["limits.body_bytes"]),
     streams: settings["transports.http_poll.enabled"]
       ? new Streams({ engine, auth, logger, limits: streamLimits(settings) })
@@ -92,8 +95,31 @@ export async function serve(
     failed: engine.failed,
     close() {
       const timeoutMs = settings["server.shutdown_timeout"];
-      closing ??= close({ engine, metrics, listeners, logger }, timeoutMs);
+      closing ??= close({ engine, metrics, ui, listeners, logger }, timeoutMs);
       return closing;
+    },
+  };
+}
+
+/** Two who look on while the engine works. */
+function both(one: Observer, other: Observer): Observer {
+  return {
+    committing(steps) {
+      const told = [one.committing(steps), other.committing(steps)];
+      return (committed) => {
+        for (const tell of told) tell(committed);
+      };
+    },
+  };
+}
+
+/** The metrics; the page hears of requests too. */
+function alsoTold(metrics: Metrics, ui: Ui): Metrics {
+  return {
+    ...metrics,
+    answered(request, seconds) {
+      metrics.answered(request, seconds);
+      ui.answered(seconds);
     },
   };
 }
@@ -149,15 +175,17 @@ const LOCALHOST_OR_ALL = ["localhost", "127.0.0.1", "::1", "0.0.0.0", "::"];
 interface Parts {
   readonly engine: Engine;
   readonly metrics: Metrics;
+  readonly ui: Ui | undefined;
   readonly listeners: Listeners;
   readonly logger: Logger;
 }
 
 async function close(parts: Parts, timeoutMs: number): Promise<void> {
-  const { engine, metrics, logger } = parts;
+  const { engine, metrics, ui, logger } = parts;
   const listeners: readonly Listener[] = Object.values(parts.listeners);
   logger.info({ timeoutMs }, "the server stops");
   const drainMs = Math.max(0, timeoutMs - LAST_MS);
+  ui?.close();
   await Promise.all(listeners.map((listener) => listener.drain(drainMs)));
   await engine.close();
   metrics.close();

@@ -122,6 +122,11 @@ const served = {
     flag: "--server-cors-allow-origin",
     list: true,
   },
+  ui: {
+    ...yesOrNo,
+    initial: true,
+    help: "serve the page at /ui, and what it shows; --ui false closes that door",
+  },
   "auth.publickey": {
     ...text,
     allowed: "the path of a PEM file, or none",

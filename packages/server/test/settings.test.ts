@@ -49,6 +49,7 @@ test("the documented names and defaults", () => {
       "--server-cors-allow-origin",
       [],
     ],
+    ["ui", "RESONATE_UI", "--ui", true],
     ["auth.publickey", "RESONATE_AUTH__PUBLICKEY", "--auth-publickey", undefined],
     ["auth.iss", "RESONATE_AUTH__ISS", "--auth-iss", undefined],
     ["auth.aud", "RESONATE_AUTH__AUD", "--auth-aud", undefined],

@@ -21,6 +21,7 @@ import type { Store } from "../stores/store.ts";
 import type { Connection, Engine } from "./engine.ts";
 import { execute } from "./execute.ts";
 import { GroupCommitEngine } from "./group-commit-engine.ts";
+import type { Inside } from "./inside.ts";
 import type { GroupCommitOptions } from "./options.ts";
 
 /** Most steps of one transaction of a tick. */
@@ -33,6 +34,7 @@ const NO_RELEASE_MS = 2 ** 31 - 1;
 export class DebugEngine implements Engine {
   readonly debugging = { answer: (request: DebugRequest) => this.#debug(request) };
   readonly failed: Promise<never>;
+  readonly inside: Inside;
   readonly #options: GroupCommitOptions;
   readonly #open = new Map<Connection, () => void>();
   #engine: GroupCommitEngine;
@@ -53,6 +55,9 @@ export class DebugEngine implements Engine {
     });
     this.failed.catch(() => {}); // Whoever needs to know has its own handler.
     this.#engine = this.#build(options.restartGraceMs);
+    const { records, shared } = this.#engine.inside;
+    const now = () => this.#now();
+    this.inside = { now, records, shared, census: () => this.#engine.inside.census() };
   }
 
   start(): Promise<void> {
@@ -228,6 +233,7 @@ function withoutClose(store: Store): Store {
     oldTrees: (look) => store.oldTrees(look),
     snapshot: () => store.snapshot(),
     reset: () => store.reset(),
+    insight: store.insight,
     close: async () => {},
   };
 }

@@ -12,7 +12,7 @@ import type { Pusher } from "../transports/router.ts";
 export interface Offered {
   readonly id: string;
   readonly version: number;
-  readonly promise: Pick<PromiseRecord, "param" | "timeoutAt">;
+  readonly promise: Pick<PromiseRecord, "param" | "timeoutAt" | "createdAt">;
 }
 
 /** Brings messages to addresses of one kind. Nothing here waits, and nothing here throws. */

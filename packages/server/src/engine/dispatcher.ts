@@ -19,6 +19,7 @@ import { groupOf } from "../core/offer.ts";
 import type { StoredTask } from "../core/records.ts";
 import type { Place } from "../stores/store.ts";
 import { callOf } from "./call.ts";
+import { type Census, takeCensus } from "./census.ts";
 import { Claimants } from "./claimants.ts";
 import { type Delivery, noticeOf, type Offered, offerOf } from "./delivery.ts";
 import type { DispatcherOptions } from "./dispatcher-options.ts";
@@ -67,7 +68,7 @@ export class Dispatcher implements Delivery<PollAddress> {
 
   /** Adds a connection, and offers it what waits for it. */
   open(connection: Connection): void {
-    const { member, replaced } = this.#roster.open(connection);
+    const { member, replaced } = this.#roster.open(connection, this.#options.now());
     if (replaced) this.#dismiss(replaced);
     this.#fill(member);
   }
@@ -123,7 +124,9 @@ export class Dispatcher implements Delivery<PollAddress> {
     this.#drop(id);
     if (this.#options.shared && !this.#has(address)) return false;
     const { timeoutAt, param } = promise;
-    const offer: Offer = { id, version, timeoutAt, call: callOf(param), address, stale: false };
+    const since = version === 0 ? promise.createdAt : this.#options.now();
+    const call = callOf(param);
+    const offer: Offer = { id, version, since, timeoutAt, call, address, stale: false };
     if (this.#offers.size >= OFFERS_MAX) {
       this.#overflowed = true;
       const member = this.#pick(offer);
@@ -154,6 +157,11 @@ export class Dispatcher implements Delivery<PollAddress> {
   wanting(): readonly string[] {
     const fits = (member: Member) => hasRoom(member, { stale: false });
     return this.groups().filter((group) => this.#roster.some(group, fits));
+  }
+
+  /** Who is here, and what waits. */
+  census(): Census {
+    return takeCensus(this.#roster.all(), this.#offers.values(), this.#overflowed);
   }
 
   places(): readonly Place[] {

@@ -7,6 +7,8 @@ import type {
   Request,
   Response,
 } from "@resonate-ts/protocol";
+import type { Change } from "../core/records.ts";
+import type { Inside } from "./inside.ts";
 
 /** One open stream to one process of a group. */
 export interface Connection {
@@ -41,6 +43,8 @@ export interface Committed {
   readonly unblocks: number;
   /** Occurrences of schedules. */
   readonly occurrences: number;
+  /** All that was written. */
+  readonly changes: readonly Change[];
 }
 
 /** Looks on while the engine works. Must not throw. */
@@ -68,6 +72,8 @@ export interface Engine {
     /** Takes one debug operation, after all requests that came before it. */
     answer(request: DebugRequest): Promise<DebugResponse | Refusal>;
   };
+  /** What may be looked at beside the protocol. Absent where there is nothing of the kind. */
+  readonly inside?: Inside;
   /** Number of open connections. */
   readonly connections: number;
   /** False from a write that found no room (a full disk) until one succeeds. Reads are answered all the while. */

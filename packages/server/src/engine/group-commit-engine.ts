@@ -31,7 +31,8 @@ import { Departures } from "./departures.ts";
 import { Dispatcher, OFFERS_MAX } from "./dispatcher.ts";
 import type { Connection, Engine } from "./engine.ts";
 import { acquisition, type Executed, execute } from "./execute.ts";
-import { announce, hear, hearAnswers, isSearch, isStep, refusals } from "./hearing.ts";
+import { answerMixed, hear, hearAnswers, isSearch, isStep, refusals } from "./hearing.ts";
+import { type Inside, insideOf } from "./inside.ts";
 import type { GroupCommitOptions } from "./options.ts";
 import { Peers } from "./peers.ts";
 import { Releases } from "./releases.ts";
@@ -54,6 +55,7 @@ const OTHERS_FIRST_MS_MAX = 100;
 
 export class GroupCommitEngine implements Engine {
   readonly failed: Promise<never>;
+  readonly inside: Inside;
   readonly #options: GroupCommitOptions;
   readonly #dispatcher: Dispatcher;
   readonly #router: Router;
@@ -99,6 +101,7 @@ export class GroupCommitEngine implements Engine {
         else this.#attempt(() => this.#offerPending(REFILL_MAX));
       },
     });
+    this.inside = insideOf(options, () => this.#dispatcher.census());
     const pushDelivery = push && new PushDelivery(push, serverUrl);
     this.#router = new Router({ poll: this.#dispatcher, push: pushDelivery });
     this.#peers = store.sharing && this.#peersBy(store.sharing);
@@ -214,7 +217,11 @@ export class GroupCommitEngine implements Engine {
     }
     if (this.#dispatcher.awaitsWord)
       for (const request of requests) hear(request, this.#dispatcher);
-    if (!requests.every(isStep)) return this.#processMixed(requests);
+    if (!requests.every(isStep)) {
+      return answerMixed(requests, this.#dispatcher, (steps) =>
+        this.#commits.submit(this.#budgeted(steps)),
+      );
+    }
     const lane = requests.every(isSearch) ? this.#searches : this.#commits;
     const answers = lane.submit(this.#budgeted(requests));
     if (this.#peers) answers.then((all) => hearAnswers(requests, all, this.#dispatcher));
@@ -225,18 +232,6 @@ export class GroupCommitEngine implements Engine {
   #budgeted(steps: readonly Step[]): readonly Budgeted[] {
     const budget = new ReplyBudget(this.#options.replyBytesMax);
     return steps.map((step) => ({ ...step, budget }));
-  }
-
-  /** Requests of which some are no steps. */
-  async #processMixed(requests: readonly Request[]): Promise<readonly (Response | Refusal)[]> {
-    const announced = requests.map((request) =>
-      isStep(request) ? undefined : announce(request, this.#dispatcher),
-    );
-    const steps = requests.filter(isStep);
-    const answers = (
-      steps.length > 0 ? await this.#commits.submit(this.#budgeted(steps)) : []
-    ).values();
-    return requests.flatMap((_, at) => announced[at] ?? answers.next().value ?? []);
   }
 
   connect(connection: Connection): () => void {

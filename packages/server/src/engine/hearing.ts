@@ -23,7 +23,7 @@ export function isSearch({ kind }: Request): boolean {
   return kind === "promise.search" || kind === "task.search" || kind === "schedule.search";
 }
 
-export function announce(
+function announce(
   { kind, head: { corrId }, data }: Request,
   dispatcher: Dispatcher,
 ): Response | Refusal {
@@ -33,6 +33,20 @@ export function announce(
   const { pid, group } = announcement;
   const message = `No stream of process '${pid}' in group '${group}' is open; announce after opening it`;
   return { kind, head: { corrId, status: 409, version: PROTOCOL_VERSION }, data: message };
+}
+
+/** Answers requests of which some are no steps; `take` answers those that are. */
+export async function answerMixed(
+  requests: readonly Request[],
+  dispatcher: Dispatcher,
+  take: (steps: readonly Step[]) => Promise<Answers>,
+): Promise<Answers> {
+  const announced = requests.map((request) =>
+    isStep(request) ? undefined : announce(request, dispatcher),
+  );
+  const steps = requests.filter(isStep);
+  const answers = (steps.length > 0 ? await take(steps) : []).values();
+  return requests.flatMap((_, at) => announced[at] ?? answers.next().value ?? []);
 }
 
 /** Whoever acts under a claim has received it. */

@@ -12,6 +12,8 @@ export type PollAddress = Extract<Address, { readonly kind: "poll" }>;
 
 /** An offer, as the dispatcher has it. */
 export interface Offer extends TaskVersion {
+  /** Since when it waits, as far as that is known, in ms since the epoch. */
+  readonly since: number;
   /** The deadline of its promise: from then on nobody is asked. */
   readonly timeoutAt: number;
   readonly call: Call | undefined;

@@ -20,6 +20,8 @@ export interface Announcement {
 /** A connection. `O` is what it has been offered and has not answered. */
 export interface Member<O> {
   readonly connection: Connection;
+  /** Since when, in ms since the epoch. */
+  readonly connectedAt: number;
   /** Unanswered, the longest first. */
   readonly offers: Map<string, O>;
   announced: Announcement | undefined;
@@ -46,7 +48,10 @@ export class Roster<O> {
   }
 
   /** Adds a connection. One of the same group and id gives way if it is dead, or if both know of leases. */
-  open(connection: Connection): {
+  open(
+    connection: Connection,
+    connectedAt: number,
+  ): {
     readonly member: Member<O>;
     readonly replaced: Member<O> | undefined;
   } {
@@ -56,6 +61,7 @@ export class Roster<O> {
     if (replaced) this.close(replaced.connection);
     const member: Member<O> = {
       connection,
+      connectedAt,
       offers: new Map(),
       announced: undefined,
       silent: false,

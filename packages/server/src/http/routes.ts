@@ -1,15 +1,18 @@
 /**
  * Which request goes where. Who asks is looked at right behind `Host` and `Origin`: in `answerPost` by the token of an
- * envelope, in `Streams` and `answerMetrics` by that of the header. `/health` and `/ready` tell nothing and ask nobody.
+ * envelope, in `Streams`, `Dashboard` and `answerMetrics` by that of the header. `/health`, `/ready` and the files of the
+ * page tell nothing and ask nobody.
  */
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Engine } from "../engine/engine.ts";
 import type { Access } from "./access.ts";
 import { type Api, answerPost } from "./api.ts";
 import { bearerOf } from "./auth.ts";
+import { API_PATH, type Dashboard } from "./dashboard.ts";
 import { isReady } from "./health.ts";
 import type { Handler } from "./listener.ts";
 import type { Metrics } from "./metrics.ts";
+import { Page } from "./page.ts";
 import { EXTENSIONS_HEADER, sendEmpty, sendProblem } from "./respond.ts";
 import type { Streams } from "./streams.ts";
 
@@ -19,6 +22,8 @@ export interface RouteContext extends Api {
   readonly metrics: Metrics;
   /** Absent: there is no way to open one. */
   readonly streams: Streams | undefined;
+  /** Absent: there is nothing at `/ui`. */
+  readonly ui: { readonly page: Page; readonly dashboard: Dashboard } | undefined;
 }
 
 /** All that is served; or, on a port of its own, the metrics alone. */
@@ -54,6 +59,10 @@ async function route(
     return sendProblem(response, 410, `${path} is gone: send an envelope to POST /`, headers);
   }
   const found = find(path, door, context);
+  if (path === "/" && door === "all" && context.ui && isBrowser(request)) {
+    response.writeHead(302, { ...headers, Location: "/ui", "Content-Length": 0 }).end();
+    return;
+  }
   if (!found) return sendProblem(response, 404, `there is nothing at ${path}`, headers);
   if (request.method === "OPTIONS" && request.headers.origin) {
     return sendEmpty(response, 204, headers);
@@ -92,10 +101,11 @@ const ROUTES: Readonly<Record<string, Route>> = {
 
 const METRICS: Route = { methods: ["GET", "HEAD"], answer: answerMetrics };
 
-function find(path: string, door: Door, { streams }: RouteContext): Route | undefined {
+function find(path: string, door: Door, { streams, ui }: RouteContext): Route | undefined {
   if (path === "/metrics") return METRICS;
   if (door === "metrics") return undefined;
   if (Object.hasOwn(ROUTES, path)) return ROUTES[path];
+  if (ui && Page.has(path)) return uiRoute(path, ui);
   return streams && /^\/poll\/[^/]+\/[^/]+$/.test(path) ? pollRoute(streams) : undefined;
 }
 
@@ -105,6 +115,25 @@ function pollRoute(streams: Streams): Route {
     answer: (_context, request, response, headers) =>
       streams.open(pathOf(request), request, response, headers),
   };
+}
+
+function uiRoute(path: string, { page, dashboard }: NonNullable<RouteContext["ui"]>): Route {
+  if (path.startsWith(API_PATH)) {
+    return {
+      methods: ["GET"],
+      answer: (_context, request, response, headers) =>
+        dashboard.answer(path, { request, response, headers }),
+    };
+  }
+  return {
+    methods: ["GET", "HEAD"],
+    answer: (_context, request, response, headers) => page.answer(path, request, response, headers),
+  };
+}
+
+/** Somebody who typed the server's address, and wants to see something. */
+function isBrowser({ method, headers }: IncomingMessage): boolean {
+  return method === "GET" && headers.accept?.includes("text/html") === true;
 }
 
 /** Numbers about everybody's work are for those who may see everything. */

@@ -87,7 +87,7 @@ export class Streams {
 }
 
 /** A stream lasts no longer than the token that it was opened with. */
-function endAt(instant: number, response: ServerResponse): void {
+export function endAt(instant: number, response: ServerResponse): void {
   const wait = Math.min(Math.max(0, instant - Date.now()), TIMER_MS_MAX);
   const timer = setTimeout(() => response.end(), wait).unref();
   response.once("close", () => clearTimeout(timer));

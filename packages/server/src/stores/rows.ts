@@ -115,7 +115,7 @@ export function readPromise(row: Row): {
   const bornCrc = checkedBornCrc(row);
   const promise = {
     id: row["id"] as string,
-    state: PROMISE_STATES[row["state"] as number] ?? unreadable("state of a promise", row),
+    state: promiseStateOf(row),
     param: JSON.parse(row["param"] as string) as Value,
     value: JSON.parse(row["value"] as string) as Value,
     tags: JSON.parse(row["tags"] as string) as Tags,
@@ -173,6 +173,10 @@ export function taskOf(row: Row): StoredTask {
     ...(row["task_failures"] !== 0 && { failures: row["task_failures"] as number }),
     ...(row["task_cause"] !== null && { cause: row["task_cause"] as string }),
   };
+}
+
+export function promiseStateOf(row: Row): PromiseState {
+  return PROMISE_STATES[row["state"] as number] ?? unreadable("state of a promise", row);
 }
 
 export function taskStateOf(row: Row): TaskState {

@@ -8,6 +8,7 @@ import type {
   StoredTask,
 } from "../core/records.ts";
 import type { Keys, Search, Step, Tree } from "../core/step.ts";
+import type { Insight } from "./insight.ts";
 
 export interface Loaded {
   readonly promises: readonly StoredPromise[];
@@ -86,6 +87,16 @@ export interface Sight {
   readonly dueAt?: number;
 }
 
+/** What is said of a shared store to those who look on. */
+export interface Survey {
+  readonly elsewhere: readonly Place[];
+  /** Pending tasks by group; `oldestAt`: when the first of them was created, where it has never been claimed. */
+  readonly waiting: ReadonlyMap<
+    string,
+    { readonly count: number; readonly more: boolean; readonly oldestAt?: number }
+  >;
+}
+
 /** What a store does for servers that share it. */
 export interface Sharing {
   /** Says that this server is there and who is connected to it, and looks what there is for it: one question. */
@@ -97,6 +108,8 @@ export interface Sharing {
     /** Those of them that want work. */
     readonly wanting: readonly string[];
   }): Promise<Sight>;
+  /** Who is connected to other servers that are there at `at`, and what waits for whom: of each group up to `limit`. */
+  survey(look: { readonly at: number; readonly limit: number }): Promise<Survey>;
   /** Whether a process is connected for that group to another server that is there at `at`. */
   elsewhere(place: Place, at: number): Promise<boolean>;
   /** Tells the other servers, soon. Never throws. */
@@ -151,6 +164,8 @@ export interface Store {
    * whose root is not there.
    */
   oldTrees(look: { after: number; before: number; limit: number }): Promise<OldTrees>;
+  /** What is shown to those who look on. */
+  readonly insight: Insight;
   /** Absent where no other server can have the store. */
   readonly sharing?: Sharing | undefined;
   /** Everything at once, in memory: for debugging only. */

@@ -31,8 +31,13 @@ export class SseStream {
 
   /** Hands over one message; `false` when the stream is over or its reader too far behind. */
   send(message: Message): boolean {
+    return this.write(`data: ${JSON.stringify(message)}\n\n`);
+  }
+
+  /** As `send`, of an event as it is written on the wire. */
+  write(event: string): boolean {
     if (this.#over || this.#response.writableLength > WAITING_BYTES_MAX) return false;
-    this.#response.write(`data: ${JSON.stringify(message)}\n\n`);
+    this.#response.write(event);
     return true;
   }
 

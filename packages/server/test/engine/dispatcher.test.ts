@@ -16,7 +16,7 @@ const ports = {
   takeBack: () => undefined,
   refill: () => undefined,
 };
-const promise = { param: {}, timeoutAt: 600_000 };
+const promise = { param: {}, createdAt: 0, timeoutAt: 600_000 };
 const anyOf = (group: string) => ({ kind: "poll", cast: "any", group }) as const;
 
 test("a group's offers that nobody takes, however many, keep no other group from its own", () => {

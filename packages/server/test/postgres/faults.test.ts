@@ -249,12 +249,12 @@ describe("a store", () => {
   });
 
   test("of a newer version is refused, and is as it was", async () => {
-    await admin.query("UPDATE resonate.meta SET value = 99 WHERE name = 'schema'");
+    await admin.query("UPDATE resonate.meta SET value = value + 97 WHERE name = 'schema'");
     try {
       await expect(opened()).rejects.toThrow(StoreUnusableError);
       await expect(opened()).rejects.toThrow("schema 99");
     } finally {
-      await admin.query("UPDATE resonate.meta SET value = 1 WHERE name = 'schema'");
+      await admin.query("UPDATE resonate.meta SET value = value - 97 WHERE name = 'schema'");
     }
   });
 

@@ -1,4 +1,5 @@
 import type { Change, Snapshot, StoredTask } from "../../src/core/records.ts";
+import type { Insight } from "../../src/stores/insight.ts";
 import type { Due, OldTrees, Pending, Store, Transaction } from "../../src/stores/store.ts";
 
 /** A store that counts what is asked of it, and fails where a test says so. */
@@ -33,6 +34,10 @@ export class WatchedStore implements Store {
 
   get writable(): boolean {
     return this.#store.writable;
+  }
+
+  get insight(): Insight {
+    return this.#store.insight;
   }
 
   async transaction<T>(work: (tx: Transaction) => Promise<T>, at: number): Promise<T> {

@@ -21,6 +21,7 @@ import type {
   Store,
   Transaction,
 } from "../store.ts";
+import { MemoryInsight } from "./insight.ts";
 import { byBytes, type OrderedIndex } from "./ordered-index.ts";
 import { type DueKey, type Entry, Tables } from "./tables.ts";
 import { findOldTrees, loadTree } from "./trees.ts";
@@ -28,13 +29,14 @@ import { findOldTrees, loadTree } from "./trees.ts";
 export class MemoryStore implements Store, Transaction {
   readonly clockFloor = 0;
   readonly writable = true;
+  readonly insight = new MemoryInsight((question) =>
+    this.#alone(async () => question(this.#tables)),
+  );
   #tables = new Tables();
   #tail: Promise<unknown> = Promise.resolve();
 
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    const result = this.#tail.then(() => this.#transact(work));
-    this.#tail = result.catch(() => {});
-    return result;
+    return this.#alone(() => this.#transact(work));
   }
 
   async load(keys: Keys): Promise<Loaded> {
@@ -157,6 +159,13 @@ export class MemoryStore implements Store, Transaction {
       const { task, promise } = this.#tables.entry(id);
       if (task?.state === "pending") yield { task, promise };
     }
+  }
+
+  /** One after the other. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#tail.then(work);
+    this.#tail = result.catch(() => {});
+    return result;
   }
 
   async #transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {

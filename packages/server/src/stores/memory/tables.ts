@@ -4,7 +4,7 @@
  * I1. Records are copied when they come in and frozen: nobody outside can change them.
  * I2. Every change here is followed by its inverse in `#undo`, in terms of these same methods' private halves.
  */
-import type { Tags, Value } from "@resonate-ts/protocol";
+import { TAG, type Tags, type Value } from "@resonate-ts/protocol";
 import type {
   Callback,
   Listener,
@@ -23,6 +23,8 @@ export interface Entry {
   task: StoredTask | undefined;
   /** Those that wait, in the order of creation. */
   callbacks: OrderedIndex<Entry> | undefined;
+  /** What it waits for, in the order in which it began to. */
+  awaits: Set<Entry> | undefined;
   listeners: Map<string, Listener> | undefined;
   /** Addresses of listeners that have not been told. */
   untold: OrderedIndex<string> | undefined;
@@ -44,6 +46,8 @@ export class Tables {
   readonly promises = new Map<string, Entry>();
   readonly ids = new OrderedIndex<string>(byBytes);
   readonly created = new OrderedIndex<Place>(byCreation);
+  /** Roots that no other promise called, the newest first. */
+  readonly runs = new OrderedIndex<Place>((one, other) => byCreation(other, one));
   readonly schedules = new Map<string, ScheduleRecord>();
   readonly scheduleIds = new OrderedIndex<string>(byBytes);
   readonly duePromises = new OrderedIndex<DueKey>(byInstant);
@@ -52,6 +56,8 @@ export class Tables {
   readonly dueSchedules = new OrderedIndex<DueKey>(byInstant);
   /** Entries of acquired tasks, by the process that holds them. */
   readonly held = new Map<string, Set<Entry>>();
+  /** Entries of suspended and halted tasks. */
+  readonly parked = new Set<Entry>();
   readonly #tagged: Readonly<Record<IndexedTag, Map<string, OrderedIndex<string>>>> = {
     "resonate:caller": new Map(),
     "resonate:branch": new Map(),
@@ -116,17 +122,17 @@ export class Tables {
   putCallback({ awaited, awaiter }: Callback): void {
     const waiting = this.entry(awaiter);
     const entry = this.entry(awaited);
-    entry.callbacks ??= new OrderedIndex<Entry>(byCreation);
-    const { callbacks } = entry;
-    callbacks.add(waiting);
-    this.#undo.push(() => callbacks.delete(waiting));
+    if (waiting.awaits?.has(entry)) return;
+    wait(waiting, entry);
+    this.#undo.push(() => unwait(waiting, entry));
   }
 
   deleteCallback({ awaited, awaiter }: Callback): void {
     const waiting = this.entry(awaiter);
-    const { callbacks } = this.entry(awaited);
-    callbacks?.delete(waiting);
-    this.#undo.push(() => callbacks?.add(waiting));
+    const entry = this.entry(awaited);
+    if (!waiting.awaits?.has(entry)) return;
+    unwait(waiting, entry);
+    this.#undo.push(() => wait(waiting, entry));
   }
 
   putResume({ awaited, awaiter }: Callback): void {
@@ -189,6 +195,7 @@ export class Tables {
     this.promises.set(id, entry);
     this.ids.add(id);
     this.created.add({ seq: entry.seq, id });
+    if (startsRun(entry.promise)) this.runs.add({ seq: entry.seq, id });
     for (const [ids, text] of this.#indexesOf(entry.promise)) {
       const index = ids.get(text) ?? new OrderedIndex<string>(byBytes);
       ids.set(text, index);
@@ -206,6 +213,7 @@ export class Tables {
       if (index?.after().next().done) ids.delete(text);
     }
     this.created.delete({ seq: entry.seq, id });
+    this.runs.delete({ seq: entry.seq, id });
     this.ids.delete(id);
     this.promises.delete(id);
   }
@@ -222,6 +230,8 @@ export class Tables {
     entry.task = record;
     addDue(this.dueTasks, dueOf(entry, record));
     this.#hold(entry);
+    if (record?.state === "suspended" || record?.state === "halted") this.parked.add(entry);
+    else this.parked.delete(entry);
   }
 
   #hold(entry: Entry): void {
@@ -292,11 +302,28 @@ export class Tables {
 const NOTHING_ELSE = {
   task: undefined,
   callbacks: undefined,
+  awaits: undefined,
   listeners: undefined,
   untold: undefined,
   resumes: undefined,
   resumed: undefined,
 } as const;
+
+function startsRun({ id, tags }: StoredPromise): boolean {
+  return [TAG.origin, TAG.caller].every((name) => (tags[name] ?? id) === id);
+}
+
+function wait(waiting: Entry, entry: Entry): void {
+  entry.callbacks ??= new OrderedIndex<Entry>(byCreation);
+  entry.callbacks.add(waiting);
+  waiting.awaits ??= new Set();
+  waiting.awaits.add(entry);
+}
+
+function unwait(waiting: Entry, entry: Entry): void {
+  entry.callbacks?.delete(waiting);
+  waiting.awaits?.delete(entry);
+}
 
 function link(waiting: Entry, entry: Entry): void {
   waiting.resumes ??= new Set();

@@ -87,6 +87,13 @@ const MIGRATIONS: readonly string[] = [
   CREATE SEQUENCE resonate.blocks;
   INSERT INTO resonate.meta (name, value) VALUES ('clock_floor', 0);
   `,
+  // For those who look on. None of these columns changes in an update that changed no index before.
+  `
+  CREATE INDEX promises_runs ON resonate.promises (seq) WHERE origin IS NULL AND caller IS NULL;
+  -- 2: suspended; 3: halted.
+  CREATE INDEX tasks_parked ON resonate.promises (task_state, seq) WHERE task_state IN (2, 3);
+  CREATE INDEX callbacks_awaiter ON resonate.callbacks (awaiter);
+  `,
 ];
 
 /** Any number: servers that start at the same time migrate one after the other. */

@@ -15,8 +15,10 @@ import {
   type Sharing,
   type Sight,
   StoreDamagedError,
+  type Survey,
 } from "../store.ts";
 import { ELSEWHERE, GONE_MS, LOOK, NOTIFY } from "./statements.ts";
+import { ELSEWHERE_ALL, readWaiting, WAITING } from "./survey.ts";
 import type { Query } from "./transaction.ts";
 
 /** Longest time between two looks, in ms, after which others may have been unable to look, too. */
@@ -84,6 +86,16 @@ export class PostgresSharing implements Sharing {
   #mayJudge(at: number): boolean {
     if (at - this.#lookedAt > GAP_MS) this.#lookingSince = at;
     return at - this.#lookingSince > GONE_MS;
+  }
+
+  async survey({ at, limit }: Parameters<Sharing["survey"]>[0]): Promise<Survey> {
+    const { query } = this.#options;
+    const places = await query(ELSEWHERE_ALL, [this.#name, at], "elsewhere all");
+    const waiting = await query(WAITING, [limit + 1], "waiting");
+    return {
+      elsewhere: places.map((row) => placeOf(String(row["place"]))),
+      waiting: readWaiting(waiting, limit),
+    };
   }
 
   async elsewhere(place: Place, at: number): Promise<boolean> {

@@ -86,6 +86,13 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     "CREATE INDEX resumes_awaited ON resumes (awaited)",
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID",
   ],
+  // For those who look on. What starts a run is in the first one from its creation to its end, and costs nothing more.
+  [
+    "CREATE INDEX promises_runs ON promises (seq) WHERE origin IS NULL AND caller IS NULL",
+    // 2: suspended; 3: halted.
+    "CREATE INDEX tasks_parked ON tasks (state) WHERE state IN (2, 3)",
+    "CREATE INDEX callbacks_awaiter ON callbacks (awaiter)",
+  ],
 ];
 
 /** Brings the tables to the current version, in one transaction. */

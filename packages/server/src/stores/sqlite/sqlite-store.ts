@@ -28,6 +28,7 @@ import {
 } from "../store.ts";
 import { findDue } from "./due.ts";
 import { errorCode, openingError, SQLITE_FULL, transactionError } from "./errors.ts";
+import { SqliteInsight } from "./insight.ts";
 import { load } from "./load.ts";
 import { lock } from "./lock.ts";
 import { migrate } from "./schema.ts";
@@ -58,6 +59,7 @@ export class SqliteStore implements Store, Transaction {
   readonly #statements: Statements;
   readonly #unlock: () => void;
   readonly clockFloor: number;
+  readonly insight: SqliteInsight;
   /** What this transaction has seen of rows. */
   readonly #rows: Rows = {
     seqs: new Map(),
@@ -96,6 +98,7 @@ export class SqliteStore implements Store, Transaction {
     }
     this.#db = db;
     this.clockFloor = this.#floor;
+    this.insight = new SqliteInsight(db, path, (question) => this.#alone(async () => question()));
   }
 
   get writable(): boolean {
@@ -103,9 +106,7 @@ export class SqliteStore implements Store, Transaction {
   }
 
   transaction<T>(work: (tx: Transaction) => Promise<T>, at: number): Promise<T> {
-    const result = this.#tail.then(() => this.#transact(work, at));
-    this.#tail = result.catch(() => {});
-    return result;
+    return this.#alone(() => this.#transact(work, at));
   }
 
   async load(keys: Keys): Promise<Loaded> {
@@ -173,6 +174,13 @@ export class SqliteStore implements Store, Transaction {
     await this.#tail;
     this.#db.close();
     this.#unlock();
+  }
+
+  /** One after the other. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#tail.then(work);
+    this.#tail = result.catch(() => {});
+    return result;
   }
 
   async #transact<T>(work: (tx: Transaction) => Promise<T>, at: number): Promise<T> {
