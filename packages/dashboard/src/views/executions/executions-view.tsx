@@ -21,7 +21,7 @@ const AHEAD = 20;
 export function ExecutionsView() {
   const [filter, setFilter] = useFilter();
   const [selected, select] = useParam("sel");
-  const { list, ready, error, loadMore, showFresh, reload } = useExecutions(filter);
+  const { list, ready, error, barren, loadMore, showFresh, reload } = useExecutions(filter);
   const { rows, fresh, cursor } = list;
   const [, go] = useLocation();
   const now = useNow(1_000);
@@ -38,7 +38,8 @@ export function ExecutionsView() {
 
   const lastShown = shown.at(-1)?.index ?? 0;
   useEffect(() => {
-    if (cursor !== undefined && error === undefined && lastShown >= rows.length - AHEAD) loadMore();
+    if (cursor !== undefined && error === undefined && !barren && lastShown >= rows.length - AHEAD)
+      loadMore();
   });
   useEffect(() => {
     // Whoever sees the beginning sees what is new; whoever reads further down keeps the place.
@@ -92,7 +93,9 @@ export function ExecutionsView() {
             </Button>
           </div>
         )}
-        {ready && rows.length === 0 && error === undefined && <NoExecutions filter={filter} />}
+        {ready && rows.length === 0 && cursor === undefined && error === undefined && (
+          <NoExecutions filter={filter} />
+        )}
         <div className="rows" style={{ height: virtual.getTotalSize() }}>
           {shown.map(({ index, start, key }) => {
             const node = rows[index];
@@ -108,6 +111,14 @@ export function ExecutionsView() {
             );
           })}
         </div>
+        {barren && (
+          <div className="empty">
+            <p>Nothing like that among the runs that were looked at. There are older ones.</p>
+            <Button icon="search" onClick={loadMore}>
+              Look further
+            </Button>
+          </div>
+        )}
       </div>
     </main>
   );

@@ -17,6 +17,8 @@ interface Executions {
   readonly ready: boolean;
   readonly error?: unknown;
   readonly loadMore: () => void;
+  /** Whether there may be more, but the last pages had nothing. */
+  readonly barren: boolean;
   readonly showFresh: () => void;
   readonly reload: () => void;
 }
@@ -24,18 +26,22 @@ interface Executions {
 const PAGE = 100;
 /** A list that events have made longer than this is read anew. */
 const ROWS_MAX = 10_000;
+/** A server looks at so many runs for a page; after this many pages with nothing on them a person is asked. */
+const BARREN_MAX = 5;
 
 interface State {
   readonly list: ExecutionList;
   readonly ready: boolean;
   readonly error?: unknown;
+  /** How many pages before this one had nothing. */
+  readonly barren: number;
 }
 
 /** The runs that the filter is for, page by page, and kept up to date. */
 export function useExecutions(filter: ExecutionFilter): Executions {
   const live = useLive();
   const { state: promiseState, idPrefix, func } = filter;
-  const [state, setState] = useState<State>({ list: EMPTY_LIST, ready: false });
+  const [state, setState] = useState<State>({ list: EMPTY_LIST, ready: false, barren: 0 });
   const running = useRef<AbortController>(undefined);
 
   const load = useCallback(
@@ -48,9 +54,10 @@ export function useExecutions(filter: ExecutionFilter): Executions {
       read("executions", query, controller.signal)
         .then(
           (page) =>
-            setState(({ list }) => ({
+            setState(({ list, barren }) => ({
               list: withPage(cursor === undefined ? EMPTY_LIST : list, page),
               ready: true,
+              barren: page.executions.length > 0 || cursor === undefined ? 0 : barren + 1,
             })),
           (error) =>
             !controller.signal.aborted && setState((before) => ({ ...before, ready: true, error })),
@@ -92,6 +99,7 @@ export function useExecutions(filter: ExecutionFilter): Executions {
 
   return {
     ...state,
+    barren: list.cursor !== undefined && state.barren >= BARREN_MAX,
     loadMore: () => list.cursor !== undefined && load(list.cursor),
     showFresh: useCallback(
       () => setState((before) => ({ ...before, list: withFresh(before.list) })),

@@ -86,7 +86,9 @@ function WorkerRow({ worker, now }: { readonly worker: Worker; readonly now: num
           </code>
         ))}
       </td>
-      <td className="quiet">{relative(connectedAt, now)}</td>
+      <td className="quiet">
+        {connectedAt === undefined ? "to another server" : relative(connectedAt, now)}
+      </td>
     </tr>
   );
 }
