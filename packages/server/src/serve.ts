@@ -38,6 +38,8 @@ export interface ServeOptions {
   readonly logger?: Logger;
   /** Default: `openEngine`. */
   readonly open?: (options: EngineOptions) => Promise<Engine>;
+  /** Where the files of the page are. Default: of the page that belongs to this server. */
+  readonly pageFolder?: string;
 }
 
 /**
@@ -48,7 +50,7 @@ export interface ServeOptions {
  */
 export async function serve(
   settings: Settings,
-  { logger = jsonLogger(settings.level), open = openEngine }: ServeOptions = {},
+  { logger = jsonLogger(settings.level), open = openEngine, pageFolder }: ServeOptions = {},
 ): Promise<RunningServer> {
   const auth = authenticatorOf(settings);
   const bind = settings["server.bind"];
@@ -77,7 +79,7 @@ export async function serve(
     auth,
     metrics: ui ? alsoTold(metrics, ui) : metrics,
     logger,
-    ui: ui?.open(engine, { auth, logger }),
+    ui: ui?.open(engine, { auth, logger, pageFolder }),
     bodies: new BodyReader(settings["limits.body_bytes"]),
     streams: settings["transports.http_poll.enabled"]
       ? new Streams({ engine, auth, logger, limits: streamLimits(settings) })

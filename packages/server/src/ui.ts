@@ -1,6 +1,6 @@
 /** Puts together what is at `/ui`. */
 import { readFileSync } from "node:fs";
-import { pageFolder } from "@resonate-ts/dashboard";
+import { pageFolder as ownPage } from "@resonate-ts/dashboard";
 import { Activity } from "./dashboard/activity.ts";
 import { Live } from "./dashboard/live.ts";
 import type { Engine, Observer } from "./engine/engine.ts";
@@ -10,6 +10,12 @@ import { Dashboard } from "./http/dashboard.ts";
 import { Page } from "./http/page.ts";
 import type { Logger } from "./logger.ts";
 import type { Settings } from "./settings.ts";
+
+interface UiOptions {
+  readonly auth: Authenticator;
+  readonly logger: Logger;
+  readonly pageFolder?: string | undefined;
+}
 
 export interface OpenUi {
   readonly page: Page;
@@ -40,10 +46,7 @@ export class Ui implements Observer {
   }
 
   /** Nothing where the engine shows nothing of itself. */
-  open(
-    engine: Engine,
-    { auth, logger }: { readonly auth: Authenticator; readonly logger: Logger },
-  ): OpenUi | undefined {
+  open(engine: Engine, { auth, logger, pageFolder = ownPage }: UiOptions): OpenUi | undefined {
     const { inside } = engine;
     if (!inside) return undefined;
     this.#inside = inside;

@@ -3,7 +3,7 @@ import { type ExecutionTree, TAG } from "@resonate-ts/protocol";
 import type { Inside } from "../engine/inside.ts";
 import type { Insight, Outline } from "../stores/insight.ts";
 import { mayStart, nodeOf, parentOf, rootIdOf } from "./node.ts";
-import { PART, parts, turn } from "./walk.ts";
+import { PART, turn } from "./walk.ts";
 
 /** Most promises of a tree that are read. */
 export const TREE_NODES_MAX = 20_000;
@@ -58,13 +58,9 @@ export async function readOutlines(records: Insight, top: Outline): Promise<Coll
   while (fresh.length > 0 && !full()) {
     const origins = [...wanted].filter((origin) => !asked.has(origin));
     for (const origin of origins) asked.add(origin);
-    const members = await gather(origins, (some, after) =>
-      records.members(some, { after, limit: PART }),
-    );
+    const members = await gather(origins, (...asked) => records.members(...asked));
     const callers = [...fresh, ...members].filter(mayStart).map(({ id }) => id);
-    const called = await gather(callers, (some, after) =>
-      records.called(some, { after, limit: PART }),
-    );
+    const called = await gather(callers, (...asked) => records.called(...asked));
     const known = outlines.size;
     for (const one of members) if (asked.has(rootIdOf(one))) outlines.set(one.id, one);
     const callersKnown = new Set(callers);
@@ -77,21 +73,16 @@ export async function readOutlines(records: Insight, top: Outline): Promise<Coll
   return { outlines: new Map(kept), truncated: full() };
 }
 
-/** What `read` finds for all of these texts, a number of them at a time, and no more than a tree may have. */
-async function gather(
-  texts: readonly string[],
-  read: (some: readonly string[], after: number) => Promise<readonly Outline[]>,
-): Promise<readonly Outline[]> {
+/** What `read` finds for all of these texts, some of them at a time, and no more than a tree may have. */
+async function gather(texts: readonly string[], read: Insight["members"]) {
   const found: Outline[] = [];
-  for (let from = 0; from < texts.length; from += CALLERS_MAX) {
-    const some = texts.slice(from, from + CALLERS_MAX);
-    for await (const part of parts(
-      (after) => read(some, after),
-      ({ place }) => place,
-    )) {
-      found.push(...part);
-      if (found.length > TREE_NODES_MAX) return found;
-    }
+  let after = 0;
+  for (let from = 0; from < texts.length && found.length <= TREE_NODES_MAX; ) {
+    const part = await read(texts.slice(from, from + CALLERS_MAX), { after, limit: PART });
+    for (const { outline } of part) found.push(outline);
+    const last = part.length < PART ? undefined : part.at(-1);
+    from += last?.by ?? CALLERS_MAX;
+    after = last?.outline.place ?? 0;
     await turn();
   }
   return found;

@@ -29,6 +29,13 @@ export const PARAM_BYTES_MAX = 16_384;
 /** How much of them is read, in characters: 1 KiB in base64, and headers before it. */
 export const PARAM_HEAD_LENGTH = 2_048;
 
+/** A promise that was found by a tag. */
+export interface Tagged {
+  readonly outline: Outline;
+  /** By which of the texts that were asked for, from 0. */
+  readonly by: number;
+}
+
 /** A number that was counted up to a limit. */
 export interface Count {
   readonly count: number;
@@ -63,16 +70,19 @@ export interface Insight {
   named(prefix: string, part: { after: string; limit: number }): Promise<readonly Outline[]>;
   /** The promises of these ids that are there, in any order. */
   outlines(ids: readonly string[]): Promise<readonly Outline[]>;
-  /** Promises of these origins but the roots, by their place. Those whose tag has the same hash may be among them. */
+  /**
+   * Promises of the first origin but its root, in the order of creation after the place `after`; then all of the second,
+   * and so on. Those whose tag has the same hash may be among them.
+   */
   members(
     origins: readonly string[],
     part: { after: number; limit: number },
-  ): Promise<readonly Outline[]>;
-  /** Promises that these called by ids of their own, by their place. As above. */
+  ): Promise<readonly Tagged[]>;
+  /** Promises that these called by ids of their own. As above. */
   called(
     callers: readonly string[],
     part: { after: number; limit: number },
-  ): Promise<readonly Outline[]>;
+  ): Promise<readonly Tagged[]>;
   /** All of a promise, and its task. @throws StoreDamagedError */
   whole(
     id: string,

@@ -1,9 +1,11 @@
 /** Every statement of the hot paths is a key look-up or an index range, also where its plan was made on an empty table. */
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { INSIGHT } from "../../src/stores/postgres/insight.ts";
 import { PARTS } from "../../src/stores/postgres/parts.ts";
 import { PLANNING } from "../../src/stores/postgres/postgres-store.ts";
 import * as statements from "../../src/stores/postgres/statements.ts";
+import { WAITING } from "../../src/stores/postgres/survey.ts";
 import { postgresUrl } from "../support/every-store.ts";
 
 /** They read all there is, for debugging, or are about tables of a few rows. */
@@ -18,6 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => client.end());
 
+const looks = Object.entries({ ...INSIGHT, WAITING });
 const reads = Object.entries(statements).flatMap(([name, text]) =>
   typeof text === "string" && !OTHERS.test(name) ? [[name, text] as const] : [],
 );
@@ -31,7 +34,7 @@ test("there are statements to look at", () => {
   expect(writes.length).toBeGreaterThan(12);
 });
 
-test.each([...reads, ...writes])("%s reads no table from end to end", async (_, text) => {
+test.each([...reads, ...looks, ...writes])("%s reads no table from end to end", async (_, text) => {
   const { rows } = await client.query(`EXPLAIN (GENERIC_PLAN) ${text}`);
   const plan = rows.map((row) => row["QUERY PLAN"]).join("\n");
 

@@ -8,6 +8,7 @@ import {
   type Outline,
   PARAM_BYTES_MAX,
   PARAM_HEAD_LENGTH,
+  type Tagged,
 } from "../insight.ts";
 import { byBytes } from "./ordered-index.ts";
 import type { Entry, Tables } from "./tables.ts";
@@ -152,14 +153,18 @@ export class MemoryInsight implements Insight {
     name: typeof TAG.origin | typeof TAG.caller,
     texts: readonly string[],
     { after, limit }: { after: number; limit: number },
-  ): Promise<readonly Outline[]> {
+  ): Promise<readonly Tagged[]> {
     return this.#ask((tables) =>
       texts
-        .flatMap((text) => entriesOf(tables, tables.tagged(name, text)?.after() ?? []))
-        .filter(({ seq }) => seq > after)
-        .sort((one, other) => one.seq - other.seq)
-        .slice(0, limit)
-        .map(outlineOf),
+        .values()
+        .flatMap((text, by) =>
+          entriesOf(tables, tables.tagged(name, text)?.after() ?? [])
+            .filter(({ seq }) => by > 0 || seq > after)
+            .sort((one, other) => one.seq - other.seq)
+            .map((entry) => ({ outline: outlineOf(entry), by })),
+        )
+        .take(limit)
+        .toArray(),
     );
   }
 }

@@ -5,6 +5,7 @@ import {
   type Outline,
   PARAM_BYTES_MAX,
   PARAM_HEAD_LENGTH,
+  type Tagged,
 } from "../insight.ts";
 import { endOfPrefix, openCounts, outlineOf } from "../outline-rows.ts";
 import { hashOf, promiseOf, taskOf } from "../rows.ts";
@@ -17,7 +18,16 @@ const OUTLINE = `p.seq, p.id, p.timeout_at, p.created_at, p.tags, p.state, p.set
   CASE WHEN octet_length(p.param) <= ${PARAM_BYTES_MAX} THEN left(p.param, ${PARAM_HEAD_LENGTH}) END AS param_head`;
 const FROM = "FROM resonate.promises p";
 const upTo = (where: string) =>
-  `(SELECT count(*) FROM (SELECT 1 FROM resonate.promises WHERE ${where} LIMIT $1) some)`;
+  `(SELECT count(*) FROM (SELECT 1 FROM resonate.promises WHERE ${where} LIMIT $1) counted)`;
+
+/** Goes through the list in its order, and through the index for each, as far as is wanted. */
+function tagged(column: "origin" | "caller"): string {
+  return `SELECT w.rank - 1 AS by, m.* FROM unnest($1::bigint[]) WITH ORDINALITY AS w (hash, rank)
+    CROSS JOIN LATERAL (
+      SELECT ${OUTLINE} ${FROM} WHERE p.${column} = w.hash AND p.seq > CASE WHEN w.rank = 1 THEN $2::bigint ELSE 0 END
+      ORDER BY p.seq LIMIT $3
+    ) m LIMIT $3`;
+}
 
 /** Each is a key look-up or a part of an index. */
 export const INSIGHT = {
@@ -26,8 +36,8 @@ export const INSIGHT = {
   named: `SELECT ${OUTLINE} ${FROM} WHERE p.id > $1 AND p.id >= $2 AND p.id < $3 ORDER BY p.id LIMIT $4`,
   namedLast: `SELECT ${OUTLINE} ${FROM} WHERE p.id > $1 AND p.id >= $2 ORDER BY p.id LIMIT $3`,
   outlines: `SELECT ${OUTLINE} ${FROM} WHERE p.id = ANY($1)`,
-  members: `SELECT ${OUTLINE} ${FROM} WHERE p.origin = ANY($1::bigint[]) AND p.seq > $2 ORDER BY p.seq LIMIT $3`,
-  called: `SELECT ${OUTLINE} ${FROM} WHERE p.caller = ANY($1::bigint[]) AND p.seq > $2 ORDER BY p.seq LIMIT $3`,
+  members: tagged("origin"),
+  called: tagged("caller"),
   whole: `SELECT ${COLUMNS} ${FROM} WHERE p.id = $1`,
   awaiters: `SELECT two.id FROM resonate.promises one JOIN resonate.callbacks c ON c.awaited = one.seq
     JOIN resonate.promises two ON two.seq = c.awaiter WHERE one.id = $1 LIMIT $2`,
@@ -78,11 +88,11 @@ export class PostgresInsight implements Insight {
   }
 
   members(origins: readonly string[], { after, limit }: { after: number; limit: number }) {
-    return this.#outlines("members", origins.map(hashOf), after, limit);
+    return this.#tagged("members", origins, after, limit);
   }
 
   called(callers: readonly string[], { after, limit }: { after: number; limit: number }) {
-    return this.#outlines("called", callers.map(hashOf), after, limit);
+    return this.#tagged("called", callers, after, limit);
   }
 
   async whole(id: string) {
@@ -124,6 +134,16 @@ export class PostgresInsight implements Insight {
 
   async #outlines(name: keyof typeof INSIGHT, ...values: readonly unknown[]) {
     return (await this.#rows(name, ...values)).map(outlineOf);
+  }
+
+  async #tagged(
+    name: "members" | "called",
+    texts: readonly string[],
+    after: number,
+    limit: number,
+  ): Promise<readonly Tagged[]> {
+    const rows = await this.#rows(name, texts.map(hashOf), after, limit);
+    return rows.map((row) => ({ outline: outlineOf(row), by: Number(row["by"]) }));
   }
 
   #rows(name: keyof typeof INSIGHT, ...values: readonly unknown[]) {

@@ -23,7 +23,7 @@ export const WAITING = `
     FROM named WHERE named.name IS NOT NULL AND rank < ${GROUPS_MAX}
   )
   SELECT named.name,
-    (SELECT count(*) FROM (SELECT 1 FROM resonate.promises WHERE task_state = 0 AND task_group = named.name LIMIT $1) some) AS count,
+    (SELECT count(*) FROM (SELECT 1 FROM resonate.promises WHERE task_state = 0 AND task_group = named.name LIMIT $1) counted) AS count,
     (SELECT CASE WHEN task_version = 0 THEN created_at END FROM resonate.promises
      WHERE task_state = 0 AND task_group = named.name ORDER BY task_due_at LIMIT 1) AS at
   FROM named WHERE named.name IS NOT NULL`;

@@ -7,6 +7,7 @@ import {
   type Outline,
   PARAM_BYTES_MAX,
   PARAM_HEAD_LENGTH,
+  type Tagged,
 } from "../insight.ts";
 import { endOfPrefix, openCounts, outlineOf } from "../outline-rows.ts";
 import { hashOf, promiseOf, type Row, taskOf } from "../rows.ts";
@@ -21,7 +22,14 @@ const FROM = "FROM promises p LEFT JOIN tasks t ON t.seq = p.seq";
 const listed = (place: string) => `(SELECT value FROM json_each(${place}))`;
 const upTo = (from: string) => `(SELECT count(*) FROM (SELECT 1 FROM ${from} LIMIT ?1))`;
 
-/** Each but `WHOLE` is a part of an index. */
+/** A cross join goes through the list in its order, and through the index for each. */
+function tagged(column: "origin" | "caller"): string {
+  return `SELECT w.key AS by, ${OUTLINE} FROM json_each(?) w
+    CROSS JOIN promises p ON p.${column} = w.value AND p.seq > CASE WHEN w.key = 0 THEN ? ELSE 0 END
+    LEFT JOIN tasks t ON t.seq = p.seq LIMIT ?`;
+}
+
+/** Each is a key look-up or a part of an index. */
 export const INSIGHT = {
   runs: `SELECT ${OUTLINE} ${FROM} WHERE p.origin IS NULL AND p.caller IS NULL AND p.seq < ? ORDER BY p.seq DESC LIMIT ?`,
   halted: `SELECT ${OUTLINE} FROM tasks t JOIN promises p ON p.seq = t.seq
@@ -29,8 +37,8 @@ export const INSIGHT = {
   named: `SELECT ${OUTLINE} ${FROM} WHERE p.id > ? AND p.id >= ? AND p.id < ? ORDER BY p.id LIMIT ?`,
   namedLast: `SELECT ${OUTLINE} ${FROM} WHERE p.id > ? AND p.id >= ? ORDER BY p.id LIMIT ?`,
   outlines: `SELECT ${OUTLINE} ${FROM} WHERE p.id IN ${listed("?")}`,
-  members: `SELECT ${OUTLINE} ${FROM} WHERE p.origin IN ${listed("?")} AND p.seq > ? ORDER BY p.seq LIMIT ?`,
-  called: `SELECT ${OUTLINE} ${FROM} WHERE p.caller IN ${listed("?")} AND p.seq > ? ORDER BY p.seq LIMIT ?`,
+  members: tagged("origin"),
+  called: tagged("caller"),
   whole: `SELECT ${PROMISE_COLUMNS}, ${TASK_COLUMNS} ${FROM} WHERE p.id = ?`,
   awaiters: `SELECT two.id FROM promises one JOIN callbacks c ON c.awaited = one.seq
     JOIN promises two ON two.seq = c.awaiter WHERE one.id = ? LIMIT ?`,
@@ -80,11 +88,11 @@ export class SqliteInsight implements Insight {
   }
 
   members(origins: readonly string[], { after, limit }: { after: number; limit: number }) {
-    return this.#outlines("members", JSON.stringify(origins.map(hashOf)), after, limit);
+    return this.#tagged("members", origins, after, limit);
   }
 
   called(callers: readonly string[], { after, limit }: { after: number; limit: number }) {
-    return this.#outlines("called", JSON.stringify(callers.map(hashOf)), after, limit);
+    return this.#tagged("called", callers, after, limit);
   }
 
   async whole(id: string) {
@@ -126,6 +134,16 @@ export class SqliteInsight implements Insight {
 
   async #outlines(name: keyof typeof INSIGHT, ...cells: readonly SQLInputValue[]) {
     return (await this.#rows(name, ...cells)).map(outlineOf);
+  }
+
+  async #tagged(
+    name: "members" | "called",
+    texts: readonly string[],
+    after: number,
+    limit: number,
+  ): Promise<readonly Tagged[]> {
+    const rows = await this.#rows(name, JSON.stringify(texts.map(hashOf)), after, limit);
+    return rows.map((row) => ({ outline: outlineOf(row), by: Number(row["by"]) }));
   }
 
   /** Prepared anew each time: somebody looks now and then, and preparing takes some microseconds. */
