@@ -133,6 +133,7 @@ const RULES: readonly Rule[] = [
       `${SERVER}transports/`,
       `${SERVER}engine/engine.ts`,
       `${SERVER}engine/inside.ts`,
+      `${SERVER}engine/census.ts`,
       `${SERVER}logger.ts`,
       `${SERVER}settings.ts`,
       PROTOCOL,

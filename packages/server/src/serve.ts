@@ -59,7 +59,10 @@ export async function serve(
   const { port } = listeners.main;
   const url = `http://${reachableHost(settings)}:${port}`;
   const serverUrl = settings["server.url"] ?? url;
-  const metrics = createMetrics(() => engine.connections);
+  const metrics = createMetrics(
+    () => engine.connections,
+    () => engine.inside,
+  );
   const ui = settings.ui ? new Ui(settings) : undefined;
   const observer = ui ? both(metrics.observer, ui) : metrics.observer;
   const push = openPush(settings, { logger, metrics });
