@@ -159,8 +159,28 @@ const RULES: readonly Rule[] = [
     because: "transports carry messages, and know no rules and no store",
   },
   {
+    files: `${SERVER}tracing.ts`,
+    may: [
+      SERVER,
+      PARSE,
+      "@opentelemetry/api",
+      "@opentelemetry/sdk-trace-node",
+      "@opentelemetry/exporter-trace-otlp-http",
+    ],
+    because: "one file knows how spans are made and sent, and it is loaded where they are wanted",
+  },
+  {
     files: SERVER,
-    may: [SERVER, PROTOCOL, "@resonate-ts/dashboard", "node:", "zod", "smol-toml"],
+    may: [
+      SERVER,
+      PROTOCOL,
+      "@resonate-ts/dashboard",
+      "node:",
+      "zod",
+      "smol-toml",
+      "pino",
+      "pino-pretty",
+    ],
     because:
       "these files put the server together; other packages of ours depend on it, not the other way round",
   },
