@@ -20,6 +20,8 @@ export {
 } from "./fields.ts";
 export { FUNCTIONS_MAX, VERSIONS_MAX } from "./request-schemas.ts";
 
+/** Longest trace context, in characters: what later versions add to the 55 of the first is for others. */
+const TRACEPARENT_LENGTH_MAX = 256;
 /** Longest cause of a release or a halt, in characters; longer ones are cut off, so that nothing fails for its reason. */
 export const CAUSE_LENGTH_MAX = 2_000;
 
@@ -123,6 +125,7 @@ const envelopeSchema = z.object({
     "resonate:preload": z.enum(["delta", "none"]).optional().catch(undefined),
     "resonate:cause": z.string().transform(causeOf).optional().catch(undefined),
     "resonate:debug_time": nullable(z.int().min(0)),
+    traceparent: z.string().max(TRACEPARENT_LENGTH_MAX).optional().catch(undefined),
   }),
   data: z.record(z.string(), z.unknown()),
 });
