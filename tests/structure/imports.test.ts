@@ -133,6 +133,7 @@ const RULES: readonly Rule[] = [
       `${SERVER}transports/`,
       `${SERVER}engine/engine.ts`,
       `${SERVER}engine/inside.ts`,
+      `${SERVER}engine/census.ts`,
       `${SERVER}logger.ts`,
       `${SERVER}settings.ts`,
       PROTOCOL,
@@ -158,8 +159,28 @@ const RULES: readonly Rule[] = [
     because: "transports carry messages, and know no rules and no store",
   },
   {
+    files: `${SERVER}tracing.ts`,
+    may: [
+      SERVER,
+      PARSE,
+      "@opentelemetry/api",
+      "@opentelemetry/sdk-trace-node",
+      "@opentelemetry/exporter-trace-otlp-http",
+    ],
+    because: "one file knows how spans are made and sent, and it is loaded where they are wanted",
+  },
+  {
     files: SERVER,
-    may: [SERVER, PROTOCOL, "@resonate-ts/dashboard", "node:", "zod", "smol-toml"],
+    may: [
+      SERVER,
+      PROTOCOL,
+      "@resonate-ts/dashboard",
+      "node:",
+      "zod",
+      "smol-toml",
+      "pino",
+      "pino-pretty",
+    ],
     because:
       "these files put the server together; other packages of ours depend on it, not the other way round",
   },

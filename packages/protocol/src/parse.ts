@@ -28,6 +28,8 @@ export const TAGS_MAX = 64;
 export const TAG_LENGTH_MAX = 1_024;
 /** Longest header value or name of a payload, in bytes of UTF-8. There may be as many as tags. */
 export const HEADER_LENGTH_MAX = 8_192;
+/** Longest trace context, in characters: what later versions add to the 55 of the first is for others. */
+const TRACEPARENT_LENGTH_MAX = 256;
 /** Longest cursor, in characters: an id in base64 of percent-encoding, which takes at most 4 for one of its bytes. */
 export const CURSOR_LENGTH_MAX = 4 * ID_LENGTH_MAX;
 /** Longest cause of a release or a halt, in characters; longer ones are cut off, so that nothing fails for its reason. */
@@ -129,6 +131,7 @@ const envelopeSchema = z.object({
     "resonate:preload": z.enum(["delta", "none"]).optional().catch(undefined),
     "resonate:cause": z.string().transform(causeOf).optional().catch(undefined),
     "resonate:debug_time": nullable(z.int().min(0)),
+    traceparent: z.string().max(TRACEPARENT_LENGTH_MAX).optional().catch(undefined),
   }),
   data: z.record(z.string(), z.unknown()),
 });

@@ -160,6 +160,8 @@ export interface RequestHead {
   readonly version: string;
   /** JWT. */
   readonly auth?: string | undefined;
+  /** Extension: the trace that the request is part of (W3C Trace Context). Of use to whoever looks at spans only. */
+  readonly traceparent?: string | undefined;
   /**
    * Extension, for requests that are answered with a preload. `delta`: the promises that settled since the
    * task was last claimed, in place of its whole branch. `none`: no preload. Servers without it ignore it.

@@ -7,7 +7,7 @@ export {
   EXTENSIONS,
 } from "./engine/engine.ts";
 export { PortInUseError } from "./http/listener.ts";
-export { jsonLogger, type Logger, type LogLevel } from "./logger.ts";
+export { jsonLogger, type Logger, type LogLevel, terminalLogger } from "./logger.ts";
 export { type EngineOptions, openEngine, type PostgresLocation } from "./open.ts";
 export type { RunningServer, ServeOptions } from "./serve.ts";
 export { serve } from "./serve-lazily.ts";

@@ -9,11 +9,12 @@ import { type Listener, listen } from "./http/listener.ts";
 import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { createHandler, type RouteContext } from "./http/routes.ts";
 import { Streams } from "./http/streams.ts";
-import { jsonLogger, type Logger } from "./logger.ts";
+import { jsonLogger, type Logger, terminalLogger } from "./logger.ts";
 import { type EngineOptions, openEngine } from "./open.ts";
 import { openPush } from "./push.ts";
 import { type Settings, SettingsError } from "./settings.ts";
-import { Ui } from "./ui.ts";
+import type { Tracing } from "./tracing.ts";
+import { ownVersion, Ui } from "./ui.ts";
 
 /** What is kept of the shutdown timeout for closing the store and for the last bytes to leave, in ms. */
 const LAST_MS = 1_000;
@@ -34,7 +35,7 @@ export interface RunningServer {
 }
 
 export interface ServeOptions {
-  /** Default: JSON lines on standard error, from `level` up. */
+  /** Default: on standard error, from `level` up: JSON lines, or text where that is a terminal. */
   readonly logger?: Logger;
   /** Default: `openEngine`. */
   readonly open?: (options: EngineOptions) => Promise<Engine>;
@@ -50,7 +51,7 @@ export interface ServeOptions {
  */
 export async function serve(
   settings: Settings,
-  { logger = jsonLogger(settings.level), open = openEngine, pageFolder }: ServeOptions = {},
+  { logger = loggerFor(settings), open = openEngine, pageFolder }: ServeOptions = {},
 ): Promise<RunningServer> {
   const auth = authenticatorOf(settings);
   const bind = settings["server.bind"];
@@ -59,13 +60,18 @@ export async function serve(
   const { port } = listeners.main;
   const url = `http://${reachableHost(settings)}:${port}`;
   const serverUrl = settings["server.url"] ?? url;
-  const metrics = createMetrics(() => engine.connections);
+  const metrics = createMetrics(
+    () => engine.connections,
+    () => engine.inside,
+  );
+  const tracing = await tracingFor(settings, logger);
   const ui = settings.ui ? new Ui(settings) : undefined;
-  const observer = ui ? both(metrics.observer, ui) : metrics.observer;
+  const observer = together([metrics.observer, ui, tracing]);
   const push = openPush(settings, { logger, metrics });
   const options = { ...engineOptions(settings), serverUrl, push, observer, logger };
   const engine = await open(options).catch(async (error: unknown) => {
     metrics.close();
+    await tracing?.close();
     await push?.close();
     for (const listener of Object.values(listeners)) await listener.end(0);
     throw error;
@@ -78,6 +84,7 @@ export async function serve(
     access,
     auth,
     metrics: ui ? alsoTold(metrics, ui) : metrics,
+    traces: tracing,
     logger,
     ui: ui?.open(engine, { auth, logger, pageFolder }),
     bodies: new BodyReader(settings["limits.body_bytes"]),
@@ -97,17 +104,29 @@ export async function serve(
     failed: engine.failed,
     close() {
       const timeoutMs = settings["server.shutdown_timeout"];
-      closing ??= close({ engine, metrics, ui, listeners, logger }, timeoutMs);
+      closing ??= close({ engine, metrics, ui, tracing, listeners, logger }, timeoutMs);
       return closing;
     },
   };
 }
 
-/** Two who look on while the engine works. */
-function both(one: Observer, other: Observer): Observer {
+function loggerFor({ level }: Settings): Logger {
+  return process.stderr.isTTY ? terminalLogger(level) : jsonLogger(level);
+}
+
+async function tracingFor(settings: Settings, logger: Logger): Promise<Tracing | undefined> {
+  const endpoint = settings["observability.otlp_endpoint"];
+  if (endpoint === undefined) return undefined;
+  const { openTracing } = await import("./tracing.ts");
+  return openTracing({ endpoint, version: ownVersion(), logger });
+}
+
+/** All who look on while the engine works. */
+function together(observers: readonly (Observer | undefined)[]): Observer {
+  const present = observers.filter((one) => one !== undefined);
   return {
     committing(steps) {
-      const told = [one.committing(steps), other.committing(steps)];
+      const told = present.map((one) => one.committing(steps));
       return (committed) => {
         for (const tell of told) tell(committed);
       };
@@ -178,12 +197,13 @@ interface Parts {
   readonly engine: Engine;
   readonly metrics: Metrics;
   readonly ui: Ui | undefined;
+  readonly tracing: Tracing | undefined;
   readonly listeners: Listeners;
   readonly logger: Logger;
 }
 
 async function close(parts: Parts, timeoutMs: number): Promise<void> {
-  const { engine, metrics, ui, logger } = parts;
+  const { engine, metrics, ui, tracing, logger } = parts;
   const listeners: readonly Listener[] = Object.values(parts.listeners);
   logger.info({ timeoutMs }, "the server stops");
   const drainMs = Math.max(0, timeoutMs - LAST_MS);
@@ -191,6 +211,7 @@ async function close(parts: Parts, timeoutMs: number): Promise<void> {
   await Promise.all(listeners.map((listener) => listener.drain(drainMs)));
   await engine.close();
   metrics.close();
+  await tracing?.close();
   await Promise.all(listeners.map((listener) => listener.end(LAST_MS / 2)));
 }
 

@@ -17,6 +17,8 @@ export interface Definition {
   readonly help: string;
   /** Where it is not the key's own spelling. */
   readonly flag?: string;
+  /** A variable that others read too, and that gives way to our own. */
+  readonly env?: string;
   /** Takes several texts. */
   readonly list?: true;
   /** Is not shown, not even when it is wrong. */
@@ -247,6 +249,14 @@ const served = {
     otherwise: "none",
     help: "second port for /metrics, which is on the server's own port too",
   },
+  "observability.otlp_endpoint": {
+    ...httpUrl,
+    schema: httpUrl.schema.optional(),
+    initial: undefined,
+    otherwise: "OTEL_EXPORTER_OTLP_ENDPOINT, else none",
+    env: "OTEL_EXPORTER_OTLP_ENDPOINT",
+    help: "URL of a collector of OpenTelemetry that spans of requests and commits are sent to, as OTLP over HTTP",
+  },
   "limits.body_bytes": {
     ...numberFrom(1_024, BYTES_MAX, " of bytes"),
     initial: 2 * 1024 * 1024,
@@ -302,7 +312,6 @@ const unserved = {
     help: "this server runs no scripts",
     unused: "this server runs no scripts",
   },
-  "observability.otlp_endpoint": { ...text, ...unset("the server exports no traces") },
 } satisfies Readonly<Record<string, Definition>>;
 
 /** By key, in the order in which to show them. */

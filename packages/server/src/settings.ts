@@ -141,11 +141,13 @@ function givenIn({ env = {}, file, flags = {} }: SettingsInput): ReadonlyMap<Set
   const texts = file && textsOf(file);
   const given = new Map<SettingKey, Given>();
   for (const { key, flag, env: name } of SETTINGS) {
+    const { env: common }: Definition = definitions[key];
     const inFlags = flags[key];
     const inFile = texts?.get(key);
     if (inFlags !== undefined) given.set(key, { text: inFlags, source: flag });
     else if (env[name]) given.set(key, { text: env[name], source: name });
     else if (file && inFile !== undefined) given.set(key, { text: inFile, source: file.path });
+    else if (common && env[common]) given.set(key, { text: env[common], source: common });
   }
   return given;
 }

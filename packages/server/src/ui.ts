@@ -65,7 +65,8 @@ export class Ui implements Observer {
   }
 }
 
-function ownVersion(): string {
+/** Of this package. */
+export function ownVersion(): string {
   const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
   const { version } = JSON.parse(text) as { version: string }; // Our own file.
   return version;

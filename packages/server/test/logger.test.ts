@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { jsonLogger } from "../src/logger.ts";
+import { jsonLogger, terminalLogger } from "../src/logger.ts";
 
 function logged(fields: Readonly<Record<string, unknown>>): unknown {
   const lines: string[] = [];
@@ -39,4 +39,50 @@ test("what is below the level is not written", () => {
   jsonLogger("warn", (line) => lines.push(line)).info({}, "hello");
 
   expect(lines).toEqual([]);
+});
+
+test("causes that lead in a circle end", () => {
+  const error = new Error("one");
+  error.cause = error;
+
+  expect(logged({ error })).toMatchObject({ error: { cause: { message: "one" } } });
+});
+
+test.each([
+  ["a field that is named so", { token: "t0ps3cret", push: { authorization: "t0ps3cret" } }],
+  ["the password of a URL", { error: new Error("no: postgres://me:t0ps3cret@db:5432/x") }],
+  ["a password without a name", { url: "redis://:t0ps3cret@db" }],
+  ["a token", { why: `got eyJhbGciOiJIUzI1NiJ9.${"t0ps3cret"}.x` }],
+  ["a header", { header: "Bearer t0ps3cret", other: "BASIC t0ps3cret" }],
+])("%s is not written", (_, fields) => {
+  for (const logger of [jsonLogger, terminalLogger]) {
+    const lines: string[] = [];
+    logger("info", (line) => lines.push(line)).warn(fields, "hello");
+
+    expect(lines.join("")).toContain("hello");
+    expect(lines.join("")).not.toContain("t0ps3cret");
+  }
+});
+
+test("what is no secret stays", () => {
+  const fields = { url: "http://localhost:8001", at: "postgres://db:5432/x", id: "bearer" };
+
+  expect(logged(fields)).toMatchObject(fields);
+});
+
+test("in a terminal it is text, and nothing in an id moves the cursor", () => {
+  const lines: string[] = [];
+  const logger = terminalLogger("info", (line) => lines.push(line), { colors: false });
+
+  logger.warn(
+    { id: "a\u001b[2J\u009b2Jb", path: "c:\\u001b", error: new Error("x\u001b]0;y\u0007") },
+    "it broke",
+  );
+
+  const text = lines.join("");
+  expect(text).toMatch(/^\[\d\d:\d\d:\d\d\.\d{3}\] WARN: it broke\n/);
+  expect(text).toContain("a[2J2Jb");
+  expect(text).toContain("c:\\u001b");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there.
+  expect(text).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
 });

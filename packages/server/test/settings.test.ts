@@ -152,6 +152,12 @@ test("the documented names and defaults", () => {
       "--observability-metrics-port",
       undefined,
     ],
+    [
+      "observability.otlp_endpoint",
+      "RESONATE_OBSERVABILITY__OTLP_ENDPOINT",
+      "--observability-otlp-endpoint",
+      undefined,
+    ],
     ["limits.body_bytes", "RESONATE_LIMITS__BODY_BYTES", "--limits-body-bytes", 2_097_152],
     ["limits.reply_bytes", "RESONATE_LIMITS__REPLY_BYTES", "--limits-reply-bytes", 8_388_608],
     [
@@ -223,12 +229,6 @@ test("the documented names and defaults", () => {
       "RESONATE_TRANSPORTS__BASH_EXEC__ENABLED",
       "--transports-bash-exec-enabled",
       false,
-    ],
-    [
-      "observability.otlp_endpoint",
-      "RESONATE_OBSERVABILITY__OTLP_ENDPOINT",
-      "--observability-otlp-endpoint",
-      undefined,
     ],
   ]);
 });
@@ -437,7 +437,7 @@ test("what has no effect is said, each in one line", () => {
   const notes = settingsNotes({
     file: { path: "f.toml", text: "[storage.mysql]\nurl = 'mysql://u:secret@h/d'" },
     env: { RESONATE_MESSAGES__BATCH_SIZE: "5", RESONATE_SERVER__PROT: "1" },
-    flags: { "observability.otlp_endpoint": "x:1" },
+    flags: { "transports.gcps.project": "x" },
   });
 
   expect(notes).toEqual([
@@ -446,7 +446,7 @@ test("what has no effect is said, each in one line", () => {
     expect.stringMatching(
       /^messages\.batch_size \(RESONATE_MESSAGES__BATCH_SIZE\) has no effect: /,
     ),
-    "observability.otlp_endpoint (--observability-otlp-endpoint) has no effect: the server exports no traces",
+    "transports.gcps.project (--transports-gcps-project) has no effect: nothing is delivered to Google Pub/Sub",
   ]);
 });
 

@@ -14,6 +14,7 @@ import {
   type Settings,
   serve,
   settingsNotes,
+  terminalLogger,
 } from "@resonate-ts/server";
 import { type Command, Option } from "commander";
 import { send } from "../client.ts";
@@ -151,7 +152,8 @@ async function runServer(
   started: (server: RunningServer) => void | Promise<void>,
 ): Promise<void> {
   const told = stopSignal();
-  const logger = jsonLogger(settings.level, (line) => terminal.raw(line, "err"));
+  const loggerFor = terminal.watched ? terminalLogger : jsonLogger;
+  const logger = loggerFor(settings.level, (line) => terminal.raw(line, "err"));
   const server = await serve(settings, { logger });
   try {
     await Promise.race([Promise.resolve(started(server)).then(() => told), failureOf(server)]);

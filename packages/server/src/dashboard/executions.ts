@@ -53,7 +53,7 @@ async function listFor(records: Insight, { state, idPrefix }: ExecutionsWanted):
 }
 
 /** Most promises whose ids start alike that are read to find the runs among them. */
-const NAMED_MAX = 5_000;
+const NAMED_MAX = 20_000;
 
 /**
  * All that have ids of their own which start so, and the promise of exactly that id, the newest first; `undefined` when

@@ -66,7 +66,9 @@ export class Live {
    * nothing when there is no such promise.
    */
   async watch(watcher: Watcher, id: string | undefined): Promise<(() => void) | undefined> {
-    const watch = id === undefined ? new RunsWatch(watcher) : await this.#treeWatch(watcher, id);
+    const watch = await (id === undefined
+      ? this.#runsWatch(watcher)
+      : this.#treeWatch(watcher, id));
     if (!watch) return undefined;
     if (this.#watches.size === 0) this.#begin();
     this.#watches.add(watch);
@@ -89,6 +91,14 @@ export class Live {
     for (const watch of this.#watches) watch.over();
     this.#watches.clear();
     this.#end();
+  }
+
+  async #runsWatch(watcher: Watcher): Promise<RunsWatch> {
+    const { inside } = this.#options;
+    const watch = new RunsWatch(watcher);
+    // Who compares must have seen what was there before.
+    if (inside.shared) await watch.lookAgain(inside);
+    return watch;
   }
 
   async #treeWatch(watcher: Watcher, id: string): Promise<TreeWatch | undefined> {
@@ -308,7 +318,8 @@ class TreeWatch extends Watch {
   }
 
   async lookAgain(inside: Inside): Promise<void> {
-    const { outlines } = await readOutlines(inside.records, this.#top);
+    const [top = this.#top] = await inside.records.outlines([this.#top.id]);
+    const { outlines } = await readOutlines(inside.records, top);
     const changed = [...outlines.values()].filter(
       (one) => this.#members.get(one.id) !== signature(one),
     );

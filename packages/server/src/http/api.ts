@@ -14,6 +14,7 @@ import {
   parseDebugData,
   parseEnvelope,
 } from "@resonate-ts/protocol/parse";
+import { z } from "zod";
 import { BATCH_ENTRIES_MAX, type Engine } from "../engine/engine.ts";
 import type { Logger } from "../logger.ts";
 import { type Authenticator, bearerOf, type Identity } from "./auth.ts";
@@ -27,7 +28,17 @@ export interface Api {
   readonly auth: Authenticator;
   readonly bodies: BodyReader;
   readonly metrics: Pick<Metrics, "answered">;
+  /** Absent: nobody is told of single requests. */
+  readonly traces: { answered(request: TracedRequest, ms: number): void } | undefined;
   readonly logger: Logger;
+}
+
+/** A request that has been answered. */
+export interface TracedRequest {
+  readonly kind: string;
+  readonly status: number;
+  /** The trace that it is part of, as the client wrote it. */
+  readonly traceparent?: string | undefined;
 }
 
 type Answer = Response | DebugResponse | Refusal;
@@ -97,15 +108,32 @@ async function answerAll(
     return admit(api, one.envelope, shown);
   });
   const answers = await perform(api, admitted);
-  const seconds = (performance.now() - startedAt) / 1_000;
-  opened.forEach(({ ok }, at) => {
+  const ms = performance.now() - startedAt;
+  opened.forEach((one, at) => {
     const answer = answers[at];
     // What is no envelope names no kind that could be believed.
-    if (ok && answer)
-      api.metrics.answered({ kind: answer.kind, status: answer.head.status }, seconds);
+    if (!one.ok || !answer) return;
+    const request = { kind: answer.kind, status: answer.head.status };
+    api.metrics.answered(request, ms / 1_000);
+    api.traces?.answered({ ...request, traceparent: traceparentOf(one.envelope) }, ms);
   });
   return answers;
 }
+
+/** Where clients write which trace they are in: the head, or the headers of the parameters that a promise is created with. */
+function traceparentOf({ head, data }: Envelope): string | undefined {
+  if (head.traceparent !== undefined) return head.traceparent;
+  const read = PARAM_HEADERS.safeParse(data);
+  if (!read.success) return undefined;
+  const { param, action } = read.data;
+  return param?.headers?.traceparent ?? action?.data?.param?.headers?.traceparent;
+}
+
+const PARAM = z.object({ headers: z.object({ traceparent: z.string().optional() }).nullish() });
+const PARAM_HEADERS = z.object({
+  param: PARAM.nullish(),
+  action: z.object({ data: z.object({ param: PARAM.nullish() }).nullish() }).nullish(),
+});
 
 /** Whether a request is to be done; everything that can be said of it without the engine is said here. */
 function admit(api: Api, envelope: Envelope, identity: Identity | undefined): Admitted {

@@ -1,13 +1,16 @@
 /**
  * What the server counts, in the text format of Prometheus.
  *
- * I1. No label takes its value from a client: kinds that nobody knows are `other`. There are fewer than 500 series.
+ * I1. No label takes its value from a client, but names of groups, of which there are few: kinds that nobody knows are
+ *     `other`. There are fewer than 500 series.
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { isDebugKind, isRequestKind } from "@resonate-ts/protocol/parse";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Committed, Observer } from "../engine/engine.ts";
+import type { Inside } from "../engine/inside.ts";
 import type { DeliveryStatus } from "../transports/http-push.ts";
+import { watchRecords } from "./metrics-of-records.ts";
 
 export interface Metrics {
   /** What the engine is to be given. */
@@ -28,8 +31,11 @@ const COMMIT_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5
 const COMMIT_STEPS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024];
 const NS_PER_S = 1e9;
 
-/** `connections`: how many streams are open now. */
-export function createMetrics(connections: () => number): Metrics {
+/** `connections`: how many streams are open now. `inside`: nothing while the engine is not open. */
+export function createMetrics(
+  connections: () => number,
+  inside: () => Inside | undefined = () => undefined,
+): Metrics {
   const register = new Registry();
   const requests = countRequests(register);
   const observer = observe(register);
@@ -42,6 +48,7 @@ export function createMetrics(connections: () => number): Metrics {
       this.set(connections());
     },
   });
+  watchRecords(register, inside);
   return {
     observer,
     answered: requests,

@@ -1,5 +1,8 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type RunningServer, serve } from "../../src/serve.ts";
 import { readSettings, type SettingsInput } from "../../src/settings.ts";
@@ -169,3 +172,67 @@ test("a second port has the metrics and nothing else", async () => {
   await server.close();
   await expect(ask(second, { method: "GET", path: "/metrics" })).rejects.toThrow("ECONNREFUSED");
 });
+
+test("what waits is told by group, of twenty groups, and of all others together", async () => {
+  const task = (id: string, group: string) => ({
+    kind: "promise.create",
+    data: { id, timeoutAt, tags: { "resonate:target": `poll://any@${group}` } },
+  });
+  await postAll([
+    ...Array.from({ length: 25 }, (_, at) => task(`a${at}`, `few${at}`)),
+    ...Array.from({ length: 3 }, (_, at) => task(`b${at}`, "many")),
+    task("c", `${"long".repeat(100)}`),
+  ]);
+
+  const text = await metrics();
+
+  expect(sampleOf(text, 'resonate_tasks_waiting{group="many"}')).toBe(3);
+  expect(sampleOf(text, 'resonate_tasks_waiting{group=""}')).toBe(7);
+  const oldest = series(text).filter((line) =>
+    line.startsWith("resonate_tasks_oldest_waiting_seconds"),
+  );
+  expect(oldest).toHaveLength(21);
+  for (const line of oldest) expect(Number(line.split(" ").at(-1))).toBeLessThan(60);
+  expect(text).not.toContain("long".repeat(20));
+});
+
+test("what waits no longer is told no longer", async () => {
+  const tags = { "resonate:target": "poll://any@g" };
+  await postAll([{ kind: "promise.create", data: { id: "a", timeoutAt, tags } }]);
+  expect(sampleOf(await metrics(), 'resonate_tasks_waiting{group="g"}')).toBe(1);
+
+  await postAll([{ kind: "promise.settle", data: { id: "a", state: "resolved" } }]);
+
+  expect(await metrics()).not.toContain('group="g"');
+});
+
+test("the size of a file is told", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "resonate-metrics-"));
+  await server.close();
+  server = await open({
+    "storage.type": "sqlite",
+    "storage.sqlite.path": join(folder, "resonate.db"),
+  });
+
+  expect(sampleOf(await metrics(), "resonate_store_bytes")).toBeGreaterThan(50_000);
+  await server.close();
+  rmSync(folder, { recursive: true });
+});
+
+test("the dashboard for Grafana asks for nothing that is not there", async () => {
+  const path = new URL("../../../../docs/grafana/resonate.json", import.meta.url);
+  const dashboard: unknown = JSON.parse(readFileSync(path, "utf8"));
+  await postAll([{ kind: "promise.get", data: { id: "a" } }]);
+
+  const text = await metrics();
+
+  const told = new Set([...text.matchAll(/^# TYPE (\w+) (\w+)$/gm)].flatMap(namesOf));
+  const asked = [...JSON.stringify(dashboard).matchAll(/\b(?:resonate|process)_\w+/g)];
+  expect(asked.length).toBeGreaterThan(10);
+  expect(asked.map(([name]) => name).filter((name) => !told.has(name))).toEqual([]);
+});
+
+/** The series that a metric consists of. */
+function namesOf([, name = "", type]: RegExpExecArray): readonly string[] {
+  return type === "histogram" ? ["_bucket", "_sum", "_count"].map((end) => name + end) : [name];
+}
