@@ -232,13 +232,15 @@ const RULES: readonly Rule[] = [
       "react",
       "react-dom/",
       "wouter",
+      "wouter/use-browser-location",
       "@tanstack/react-virtual",
       "d3-hierarchy",
       "uplot",
       "uplot/dist/",
       "eventsource-parser",
     ],
-    because: "the page runs in browsers and speaks HTTP with the server; it knows nothing else of it",
+    because:
+      "the page runs in browsers and speaks HTTP with the server; it knows nothing else of it",
   },
   ...["cli", "testing", "bench"].map((name) => ({
     files: `packages/${name}/src/`,

@@ -1,11 +1,12 @@
 /** The whole page: a token where one is needed, the frame, and the view that the address names. */
 import { useEffect, useState } from "react";
-import { Redirect, Route, Router, Switch, useLocation, useSearchParams } from "wouter";
+import { Redirect, Route, Router, Switch, useLocation } from "wouter";
 import { onUnauthorized } from "./api/refusal.ts";
 import { keepToken, readToken } from "./api/token.ts";
 import { Frame } from "./frame.tsx";
 import { TokenPrompt } from "./token-prompt.tsx";
 import { LiveProvider } from "./ui/live-context.tsx";
+import { useParams } from "./ui/use-params.ts";
 import { ExecutionsView } from "./views/executions/executions-view.tsx";
 import { OverviewView } from "./views/overview/overview-view.tsx";
 import { RunView } from "./views/run/run-view.tsx";
@@ -28,7 +29,7 @@ export function App() {
 
 function Views() {
   const [path] = useLocation();
-  const [params] = useSearchParams();
+  const [params] = useParams();
   const id = path === "/run" ? (params.get("id") ?? undefined) : undefined;
   return (
     <LiveProvider key={id ?? ""} {...(id !== undefined && { id })}>

@@ -26,6 +26,9 @@ export class Live {
   readonly #end = new AbortController();
   #status: LiveStatus = { kind: "connecting" };
   #failures = 0;
+  /** There is no such run (yet): what is new everywhere is listened to, until it is among that. */
+  #absent = false;
+  #stream = new AbortController();
   #retry: (() => void) | undefined;
 
   /** With `id`, changes of the run it belongs to are among the events. */
@@ -40,7 +43,7 @@ export class Live {
   /** Keeps a stream open until `close`. */
   async run(): Promise<void> {
     while (!this.#end.signal.aborted) {
-      await this.#stream().catch(() => {});
+      await this.#open().catch(() => {});
       if (this.#end.signal.aborted) return;
       await this.#pause();
     }
@@ -48,6 +51,7 @@ export class Live {
 
   close(): void {
     this.#end.abort();
+    this.#stream.abort();
     this.#retry?.();
   }
 
@@ -85,10 +89,15 @@ export class Live {
     return () => ends.forEach((end) => void end());
   }
 
-  async #stream(): Promise<void> {
+  async #open(): Promise<void> {
     const headers = { Accept: "text/event-stream", ...authorization() };
-    const url = apiUrl("events", { id: this.#id });
-    const response = await fetch(url, { headers, signal: this.#end.signal });
+    const url = apiUrl("events", { id: this.#absent ? undefined : this.#id });
+    this.#stream = new AbortController();
+    const response = await fetch(url, { headers, signal: this.#stream.signal });
+    if (response.status === 404 && !this.#absent) {
+      this.#absent = true;
+      return this.#open();
+    }
     if (!response.ok || !response.body) throw refused(response.status, "no events");
     this.#failures = 0;
     this.#become({ kind: "open" });
@@ -105,6 +114,14 @@ export class Live {
     // The server's own words: an event of this interface and its data.
     const told = { event, data: JSON.parse(data) } as DashboardEvent;
     for (const listener of this.#listeners) listener(told);
+    if (
+      this.#absent &&
+      told.event === "executions" &&
+      told.data.some(({ id }) => id === this.#id)
+    ) {
+      this.#absent = false;
+      this.#stream.abort();
+    }
   }
 
   #pause(): Promise<void> {

@@ -98,6 +98,8 @@ interface Options {
 class Builder {
   readonly #run: Run;
   readonly #options: Options;
+  /** Members of chains that are opened. */
+  readonly #links = new Set<string>();
   #boxes = 0;
 
   constructor(run: Run, options: Options) {
@@ -113,11 +115,15 @@ class Builder {
   }
 
   #boxOf(node: ExecutionNode): Display {
+    if (this.#links.has(node.id)) return this.#single(node);
     const chain = this.#chainFrom(node);
     const key = `chain:${node.id}`;
     const end = chain.at(-1);
-    if (!end || chain.length < CHAIN_MIN || this.#options.opened.has(key))
+    if (!end || chain.length < CHAIN_MIN) return this.#single(node);
+    if (this.#options.opened.has(key)) {
+      for (const { id } of chain) this.#links.add(id);
       return this.#single(node);
+    }
     this.#boxes++;
     const children = this.#below(this.#childrenOf(end.id));
     const folded = this.#countBelow(node.id) - this.#countBelow(end.id) - (chain.length - 1);

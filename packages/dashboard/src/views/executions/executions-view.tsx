@@ -1,7 +1,7 @@
 /** All runs, the newest first. */
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef } from "react";
-import { useLocation, useSearchParams } from "wouter";
+import { useLocation } from "wouter";
 import type { ExecutionFilter } from "../../model/execution-list.ts";
 import { number } from "../../model/format.ts";
 import { Button } from "../../ui/button.tsx";
@@ -9,7 +9,7 @@ import { Empty, Problem } from "../../ui/empty.tsx";
 import { runPath } from "../../ui/run-link.tsx";
 import { useKeys } from "../../ui/use-keys.ts";
 import { useNow } from "../../ui/use-now.ts";
-import { useParam, withParam } from "../../ui/use-params.ts";
+import { useParam, useParams, withParam } from "../../ui/use-params.ts";
 import { ExecutionRow } from "./execution-row.tsx";
 import { Filters } from "./filters.tsx";
 import { useExecutions } from "./use-executions.ts";
@@ -128,21 +128,18 @@ function useFilter(): readonly [
   ExecutionFilter,
   (name: keyof ExecutionFilter, value: string) => void,
 ] {
-  const [params, setParams] = useSearchParams();
+  const [params, setParams] = useParams();
   const filter = {
     state: params.get("state") ?? "",
     idPrefix: params.get("idPrefix") ?? "",
     func: params.get("func") ?? "",
   };
   const set = (name: keyof ExecutionFilter, value: string) => {
-    setParams(
-      (before) => {
-        const next = withParam(before, name, value);
-        next.delete("sel");
-        return next;
-      },
-      { replace: true },
-    );
+    setParams((before) => {
+      const next = withParam(before, name, value);
+      next.delete("sel");
+      return next;
+    });
   };
   return [filter, set];
 }
