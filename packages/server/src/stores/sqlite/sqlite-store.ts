@@ -26,6 +26,7 @@ import {
   StoreUnusableError,
   type Transaction,
 } from "../store.ts";
+import { Checkpoints } from "./checkpoints.ts";
 import { findDue } from "./due.ts";
 import { errorCode, openingError, SQLITE_FULL, transactionError } from "./errors.ts";
 import { load } from "./load.ts";
@@ -40,10 +41,10 @@ import { NEXT_SEQ, type Rows, write } from "./write.ts";
 export interface SqliteOptions {
   readonly path: string;
   readonly synchronous: "full" | "normal";
+  /** Pages in the log after which it is moved into the database. Default: some thousands. */
+  readonly checkpointPages?: number | undefined;
 }
 
-/** Pages in the log before it is moved into the database: fewer, longer pauses than SQLite's own 1,000. */
-const CHECKPOINT_PAGES = 8_000;
 /** How far ahead of its instant a transaction puts the floor of the clock, in ms, so that few have to write it. */
 const FLOOR_AHEAD_MS = 1_000;
 /** A disk that was full is so until this much is free: more than the largest request needs. */
@@ -57,6 +58,7 @@ export class SqliteStore implements Store, Transaction {
   readonly #db: DatabaseSync;
   readonly #statements: Statements;
   readonly #unlock: () => void;
+  readonly #checkpoints: Checkpoints;
   readonly clockFloor: number;
   /** What this transaction has seen of rows. */
   readonly #rows: Rows = {
@@ -77,12 +79,15 @@ export class SqliteStore implements Store, Transaction {
   #writable = true;
   #tail: Promise<unknown> = Promise.resolve();
 
-  constructor({ path, synchronous }: SqliteOptions) {
+  constructor({ path, checkpointPages: pages, ...options }: SqliteOptions) {
     this.#path = path;
     this.#unlock = locked(path);
+    const synchronous = options.synchronous === "full" ? "FULL" : "NORMAL";
+    const between = (work: () => Promise<void>) => this.#alone(work);
     let db: DatabaseSync | undefined;
     try {
       db = open(path, synchronous);
+      this.#checkpoints = new Checkpoints({ db, path, synchronous, between, pages });
       this.#statements = new Statements(db);
       this.#nextSeq = Math.max(
         Number(this.#statements.lastSeq.get()?.["seq"] ?? 0) + 1,
@@ -103,9 +108,7 @@ export class SqliteStore implements Store, Transaction {
   }
 
   transaction<T>(work: (tx: Transaction) => Promise<T>, at: number): Promise<T> {
-    const result = this.#tail.then(() => this.#transact(work, at));
-    this.#tail = result.catch(() => {});
-    return result;
+    return this.#alone(() => this.#transact(work, at));
   }
 
   async load(keys: Keys): Promise<Loaded> {
@@ -171,11 +174,20 @@ export class SqliteStore implements Store, Transaction {
 
   async close(): Promise<void> {
     await this.#tail;
+    await this.#checkpoints.end();
     this.#db.close();
     this.#unlock();
   }
 
+  /** Does `work` after all that was asked for before. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#tail.then(work);
+    this.#tail = result.catch(() => {});
+    return result;
+  }
+
   async #transact<T>(work: (tx: Transaction) => Promise<T>, at: number): Promise<T> {
+    this.#checkpoints.check();
     this.#rows.seqs.clear();
     this.#rows.bornCrcs.clear();
     this.#wrote = false;
@@ -205,6 +217,7 @@ export class SqliteStore implements Store, Transaction {
     const writes = this.#wrote || raised > this.#floor;
     if (raised > this.#floor) this.#statements.putMeta.run(CLOCK_FLOOR, raised);
     this.#statements.commit.run();
+    this.#checkpoints.committed();
     this.#floor = raised;
     // A small write may find room where the next large one does not.
     if (writes && !this.#writable) this.#writable = hasRoom(this.#path);
@@ -232,14 +245,13 @@ function locked(path: string): () => void {
   }
 }
 
-function open(path: string, synchronous: "full" | "normal"): DatabaseSync {
+function open(path: string, synchronous: "FULL" | "NORMAL"): DatabaseSync {
   const db = new DatabaseSync(path);
   try {
     requireVersion(db);
     db.exec(`
       PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = ${synchronous === "full" ? "FULL" : "NORMAL"};
-      PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
+      PRAGMA synchronous = ${synchronous};
       PRAGMA foreign_keys = OFF;
     `);
     migrate(db, path);
