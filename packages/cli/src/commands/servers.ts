@@ -5,6 +5,7 @@ import { originOf, type PromiseRecord } from "@resonate-ts/protocol";
 import {
   findSettingsFile,
   jsonLogger,
+  keepHeapSmall,
   openEngine,
   type RunningServer,
   readSettings,
@@ -150,6 +151,7 @@ async function runServer(
   settings: Settings,
   started: (server: RunningServer) => void | Promise<void>,
 ): Promise<void> {
+  keepHeapSmall();
   const told = stopSignal();
   const logger = jsonLogger(settings.level, (line) => terminal.raw(line, "err"));
   const server = await serve(settings, { logger });
