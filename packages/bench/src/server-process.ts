@@ -3,7 +3,7 @@
  * its state whenever it is asked. It ends when its parent lets go of it.
  */
 import { StatementSync } from "node:sqlite";
-import { readSettings, serve } from "@resonate-ts/server";
+import { keepHeapSmall, readSettings, serve } from "@resonate-ts/server";
 import type { Effort } from "./running.ts";
 
 export interface ServerState extends Effort {
@@ -11,6 +11,7 @@ export interface ServerState extends Effort {
   readonly memory: number;
 }
 
+keepHeapSmall(); // As the command does.
 const [store = ""] = process.argv.slice(2);
 const flags = store.startsWith("postgres://")
   ? { "storage.type": "postgres", "storage.postgres.url": store }

@@ -6,6 +6,7 @@ export {
   type Engine,
   EXTENSIONS,
 } from "./engine/engine.ts";
+export { keepHeapSmall } from "./heap.ts";
 export { PortInUseError } from "./http/listener.ts";
 export { jsonLogger, type Logger, type LogLevel, terminalLogger } from "./logger.ts";
 export { type EngineOptions, openEngine, type PostgresLocation } from "./open.ts";

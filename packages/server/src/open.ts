@@ -5,7 +5,6 @@ import type { Engine, Observer } from "./engine/engine.ts";
 import { GroupCommitEngine } from "./engine/group-commit-engine.ts";
 import { jsonLogger, type Logger } from "./logger.ts";
 import { MemoryStore } from "./stores/memory/memory-store.ts";
-import { PostgresStore } from "./stores/postgres/postgres-store.ts";
 import { openingError } from "./stores/sqlite/errors.ts";
 import { SqliteStore } from "./stores/sqlite/sqlite-store.ts";
 import type { Store } from "./stores/store.ts";
@@ -133,6 +132,8 @@ async function openPostgres(
 ): Promise<Opened> {
   let shared: SharedClock | undefined;
   const time = (instant: number) => shared?.heard(instant) ?? given?.now() ?? instant;
+  // Servers on a file do without its driver.
+  const { PostgresStore } = await import("./stores/postgres/postgres-store.ts");
   const store = await PostgresStore.open({ url, poolSize, shared: { sessions: !pooler, time } });
   if (given) return { store, clock: given };
   shared = sharedClock({ instant: store.openedAt, floor: store.clockFloor }, (ms) => {

@@ -5,6 +5,7 @@ import { originOf, type PromiseRecord } from "@resonate-ts/protocol";
 import {
   findSettingsFile,
   jsonLogger,
+  keepHeapSmall,
   openEngine,
   type RunningServer,
   readSettings,
@@ -151,6 +152,7 @@ async function runServer(
   settings: Settings,
   started: (server: RunningServer) => void | Promise<void>,
 ): Promise<void> {
+  keepHeapSmall();
   const told = stopSignal();
   const loggerFor = terminal.watched ? terminalLogger : jsonLogger;
   const logger = loggerFor(settings.level, (line) => terminal.raw(line, "err"));

@@ -8,7 +8,7 @@
 import { lookup } from "node:dns";
 import type { LookupFunction } from "node:net";
 import type { Message } from "@resonate-ts/protocol";
-import { Agent, request } from "undici";
+import type { Agent, request } from "undici";
 import type { Logger } from "../logger.ts";
 import type { Pusher } from "./router.ts";
 import { hostOf, TargetGuard, type TargetGuardOptions } from "./target-guard.ts";
@@ -47,6 +47,12 @@ export type PushAuth =
       readonly header?: string | undefined;
     };
 
+/** What sends requests. */
+interface Client {
+  readonly agent: Agent;
+  readonly request: typeof request;
+}
+
 interface Job {
   readonly url: URL;
   readonly message: Message;
@@ -62,7 +68,8 @@ interface Endpoint {
 export class HttpPush implements Pusher {
   readonly #options: HttpPushOptions;
   readonly #guard: TargetGuard;
-  readonly #agent: Agent;
+  /** Loaded with the first message: most servers push none, and it takes as long to load as the rest of them. */
+  #client: Promise<Client> | undefined;
   readonly #closing = new AbortController();
   readonly #activeMax: number;
   readonly #requestTimeoutMs: number;
@@ -76,17 +83,11 @@ export class HttpPush implements Pusher {
 
   /** @throws TypeError for an entry of `allowTargets` that cannot be read. */
   constructor(options: HttpPushOptions) {
-    const { connectTimeoutMs = 10_000, requestTimeoutMs = 180_000, concurrency = 256 } = options;
+    const { requestTimeoutMs = 180_000, concurrency = 256 } = options;
     this.#options = options;
     this.#guard = new TargetGuard(options);
     this.#activeMax = concurrency;
     this.#requestTimeoutMs = requestTimeoutMs;
-    const guarded = guardedLookup(this.#guard, options.lookup ?? lookup);
-    this.#agent = new Agent({
-      connect: { timeout: connectTimeoutMs, lookup: guarded },
-      headersTimeout: requestTimeoutMs,
-      bodyTimeout: requestTimeoutMs,
-    });
   }
 
   push(address: string, message: Message): Promise<boolean> {
@@ -116,7 +117,7 @@ export class HttpPush implements Pusher {
         done(false);
       }
     }
-    await this.#agent.destroy();
+    await (await this.#client)?.agent.destroy();
   }
 
   #isFull(): boolean {
@@ -198,16 +199,30 @@ export class HttpPush implements Pusher {
     authorization: Readonly<Record<string, string>>,
   ): Promise<number> {
     const signals = [this.#closing.signal, AbortSignal.timeout(this.#requestTimeoutMs)];
+    this.#client ??= this.#load();
+    const { agent, request } = await this.#client;
     const { statusCode, body } = await request(url, {
       method: "POST",
       headers: { "content-type": "application/json", "user-agent": "resonate", ...authorization },
       body: JSON.stringify(message),
-      dispatcher: this.#agent,
+      dispatcher: agent,
       signal: AbortSignal.any(signals),
     });
     // What it says does not matter, but the connection can be used again.
     await body.dump();
     return statusCode;
+  }
+
+  async #load(): Promise<Client> {
+    const { Agent, request } = await import("undici");
+    const timeout = this.#options.connectTimeoutMs ?? 10_000;
+    const guarded = guardedLookup(this.#guard, this.#options.lookup ?? lookup);
+    const agent = new Agent({
+      connect: { timeout, lookup: guarded },
+      headersTimeout: this.#requestTimeoutMs,
+      bodyTimeout: this.#requestTimeoutMs,
+    });
+    return { agent, request };
   }
 
   async #authorization(url: URL): Promise<Readonly<Record<string, string>>> {

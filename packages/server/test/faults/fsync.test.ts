@@ -13,6 +13,10 @@ const SYNC_MAX = 60;
 /** Requests after which a sync must have failed. */
 const REQUESTS_MAX = 4 * SYNC_MAX;
 
+/** A parameter of 256 pages, and more of them than the log takes before it is moved. */
+const LARGE = "x".repeat(1_048_576);
+const LARGE_MAX = 64;
+
 const strace = spawnSync("strace", ["-V"]).status === 0;
 if (!strace) {
   process.stderr.write(
@@ -91,6 +95,31 @@ test.skipIf(!strace).each(syncs)(
     // The one that was under way may be there; nothing is that came after it.
     expect(prefix).toBeLessThanOrEqual(acknowledged.length + 1);
     expect(there.slice(prefix)).not.toContain(true);
+  },
+  60_000,
+);
+
+test.skipIf(!strace)(
+  "when a sync of the database fails behind the commits' back, the server ends",
+  async () => {
+    // Syncs of the log do not fail: only whoever moves it into the database sees the error.
+    const inject = "inject=fdatasync,fsync:error=EIO";
+    const traced = ["-e", "trace=fdatasync,fsync", "-e", inject, "-P", path];
+    server = await ServerProcess.start(path, ["strace", "-f", "-qq", "-o", "/dev/null", ...traced]);
+    const written: string[] = [];
+
+    let status = 200;
+    for (let at = 0; status === 200 && at < LARGE_MAX; at++) {
+      const data = { id: `p${at}`, timeoutAt: 8e15, param: { data: LARGE }, tags: {} };
+      ({ status } = await server.ask("promise.create", data));
+      if (status === 200) written.push(data.id);
+    }
+    expect([0, 500]).toContain(status);
+    await server.ended();
+    expect(server.exitCode).not.toBe(0);
+
+    server = await ServerProcess.start(path);
+    for (const id of written) expect((await server.ask("promise.get", { id })).status).toBe(200);
   },
   60_000,
 );

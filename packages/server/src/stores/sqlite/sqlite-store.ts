@@ -26,6 +26,7 @@ import {
   StoreUnusableError,
   type Transaction,
 } from "../store.ts";
+import { Checkpoints } from "./checkpoints.ts";
 import { findDue } from "./due.ts";
 import { errorCode, openingError, SQLITE_FULL, transactionError } from "./errors.ts";
 import { SqliteInsight } from "./insight.ts";
@@ -41,10 +42,10 @@ import { NEXT_SEQ, type Rows, write } from "./write.ts";
 export interface SqliteOptions {
   readonly path: string;
   readonly synchronous: "full" | "normal";
+  /** Pages in the log after which it is moved into the database. Default: some thousands. */
+  readonly checkpointPages?: number | undefined;
 }
 
-/** Pages in the log before it is moved into the database: fewer, longer pauses than SQLite's own 1,000. */
-const CHECKPOINT_PAGES = 8_000;
 /** How far ahead of its instant a transaction puts the floor of the clock, in ms, so that few have to write it. */
 const FLOOR_AHEAD_MS = 1_000;
 /** A disk that was full is so until this much is free: more than the largest request needs. */
@@ -58,6 +59,7 @@ export class SqliteStore implements Store, Transaction {
   readonly #db: DatabaseSync;
   readonly #statements: Statements;
   readonly #unlock: () => void;
+  readonly #checkpoints: Checkpoints;
   readonly clockFloor: number;
   readonly insight: SqliteInsight;
   /** What this transaction has seen of rows. */
@@ -79,12 +81,15 @@ export class SqliteStore implements Store, Transaction {
   #writable = true;
   #tail: Promise<unknown> = Promise.resolve();
 
-  constructor({ path, synchronous }: SqliteOptions) {
+  constructor({ path, checkpointPages: pages, ...options }: SqliteOptions) {
     this.#path = path;
     this.#unlock = locked(path);
+    const synchronous = options.synchronous === "full" ? "FULL" : "NORMAL";
+    const between = (work: () => Promise<void>) => this.#alone(work);
     let db: DatabaseSync | undefined;
     try {
       db = open(path, synchronous);
+      this.#checkpoints = new Checkpoints({ db, path, synchronous, between, pages });
       this.#statements = new Statements(db);
       this.#nextSeq = Math.max(
         Number(this.#statements.lastSeq.get()?.["seq"] ?? 0) + 1,
@@ -172,11 +177,12 @@ export class SqliteStore implements Store, Transaction {
 
   async close(): Promise<void> {
     await this.#tail;
+    await this.#checkpoints.end();
     this.#db.close();
     this.#unlock();
   }
 
-  /** One after the other. */
+  /** Does `work` after all that was asked for before. */
   #alone<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#tail.then(work);
     this.#tail = result.catch(() => {});
@@ -184,6 +190,7 @@ export class SqliteStore implements Store, Transaction {
   }
 
   async #transact<T>(work: (tx: Transaction) => Promise<T>, at: number): Promise<T> {
+    this.#checkpoints.check();
     this.#rows.seqs.clear();
     this.#rows.bornCrcs.clear();
     this.#wrote = false;
@@ -213,6 +220,7 @@ export class SqliteStore implements Store, Transaction {
     const writes = this.#wrote || raised > this.#floor;
     if (raised > this.#floor) this.#statements.putMeta.run(CLOCK_FLOOR, raised);
     this.#statements.commit.run();
+    this.#checkpoints.committed();
     this.#floor = raised;
     // A small write may find room where the next large one does not.
     if (writes && !this.#writable) this.#writable = hasRoom(this.#path);
@@ -240,14 +248,13 @@ function locked(path: string): () => void {
   }
 }
 
-function open(path: string, synchronous: "full" | "normal"): DatabaseSync {
+function open(path: string, synchronous: "FULL" | "NORMAL"): DatabaseSync {
   const db = new DatabaseSync(path);
   try {
     requireVersion(db);
     db.exec(`
       PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = ${synchronous === "full" ? "FULL" : "NORMAL"};
-      PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
+      PRAGMA synchronous = ${synchronous};
       PRAGMA foreign_keys = OFF;
     `);
     migrate(db, path);
