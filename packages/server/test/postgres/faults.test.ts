@@ -9,6 +9,7 @@ import {
   StoreUnusableError,
 } from "../../src/stores/store.ts";
 import { postgresUrl, promise } from "../support/every-store.ts";
+import { Link } from "../support/link.ts";
 import { Pgbouncer, pgbouncerWorks } from "../support/pgbouncer.ts";
 import { until } from "../support/until.ts";
 import { type Cut, Wire } from "../support/wire.ts";
@@ -129,6 +130,27 @@ describe("a connection that breaks", () => {
     wire.open = true;
     await add(store, "a");
     expect([store.writable, await countOf(store, "a")]).toEqual([true, "2"]);
+  });
+
+  test("of which nobody hears keeps others from its rows for a few seconds only", async () => {
+    const link = await Link.to(url);
+    const [lost, other] = [await opened({ url: link.url }), await opened()];
+    await add(lost, "a");
+    let holds = false;
+
+    const first = add(lost, "a", () => {
+      if (!holds) link.fail("silence");
+      holds = true;
+    });
+    await until("it holds the row", () => holds);
+    await add(other, "a");
+    expect(await countOf(other, "a")).toBe("2");
+    link.heal();
+
+    await expect(first).rejects.toThrow(StoreUnavailableError);
+    await add(lost, "a");
+    expect(await countOf(other, "a")).toBe("3");
+    await link.close();
   });
 
   test("leaves no connection behind", async () => {
