@@ -11,6 +11,7 @@ import {
 import { postgresUrl, promise } from "../support/every-store.ts";
 import { Link } from "../support/link.ts";
 import { Pgbouncer, pgbouncerWorks } from "../support/pgbouncer.ts";
+import { startCluster } from "../support/postgres.ts";
 import { until } from "../support/until.ts";
 import { type Cut, Wire } from "../support/wire.ts";
 
@@ -117,6 +118,33 @@ describe("a connection that breaks", () => {
     expect(await countOf(store, "a")).toBe("120");
   });
 
+  test("whenever it is idle in a transaction, killed by the database, loses nothing that was answered", async () => {
+    const store = await opened();
+    let over = false;
+    let kills = 0;
+    const killing = (async () => {
+      while (!over) {
+        const { rowCount } = await admin.query(
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'",
+        );
+        kills += rowCount ?? 0;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    })();
+    for (let count = 0; count < 60 || kills < 5; count++) {
+      const before = kills;
+      let met = false;
+      await add(store, "a", async () => {
+        // Every tenth waits until it is killed, once.
+        if (count % 10 === 0 && !met) await until("it was killed", () => kills > before);
+        met = true;
+      });
+      expect(await countOf(store, "a")).toBe(String(count + 1));
+    }
+    over = true;
+    await killing;
+  });
+
   test("for longer than anyone waits is 'unavailable', and writable again with the next write", async () => {
     const store = await opened({ url: wire.url });
     await add(store, "a");
@@ -170,6 +198,34 @@ describe("a connection that breaks", () => {
     );
     expect(rows[0].count).toBeLessThanOrEqual(1 + 4);
   });
+});
+
+test("a database that has no connection left: what has one goes on, and the rest when there are more", async () => {
+  const cluster = await startCluster(["max_connections=8", "superuser_reserved_connections=0"]);
+  const others: pg.Client[] = [];
+  try {
+    const store = await opened({ url: cluster.url });
+    await add(store, "a");
+    for (let refused = false; !refused; ) {
+      const other = new pg.Client({ connectionString: cluster.url });
+      other.on("error", () => {});
+      refused = await other.connect().then(
+        () => !others.push(other),
+        () => true,
+      );
+    }
+
+    await add(store, "a");
+    await expect(store.due(AT, 10)).rejects.toThrow(StoreUnavailableError);
+    await Promise.all(others.splice(0).map((other) => other.end()));
+
+    await store.due(AT, 10);
+    expect(await countOf(store, "a")).toBe("2");
+    await stores.splice(stores.indexOf(store), 1)[0]?.close();
+  } finally {
+    await Promise.all(others.map((other) => other.end()));
+    await cluster.stop();
+  }
 });
 
 describe("writers at the same time", () => {
