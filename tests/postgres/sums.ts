@@ -41,6 +41,7 @@ export class Sums {
   readonly #client: Resonate;
   readonly #prefix: string;
   readonly #answers = new Map<number, Sum>();
+  #asked = 0;
 
   constructor(client: Resonate, prefix = "w") {
     this.#client = client;
@@ -51,18 +52,32 @@ export class Sums {
     return this.#answers.size;
   }
 
+  /** How many have been asked for. */
+  get asked(): number {
+    return this.#asked;
+  }
+
   /** Resolves when all are answered, some at a time. */
-  async ask(count: number): Promise<void> {
+  ask(count: number): Promise<void> {
+    return this.askWhile((asked) => asked < count, Math.min(AT_ONCE, count));
+  }
+
+  /** One after the other in each of so many lanes, for as long as it says. */
+  async askWhile(goOn: (asked: number) => boolean, lanes: number): Promise<void> {
     const options = this.#client.options({ target: "odd" });
-    let next = 0;
     const lane = async () => {
-      while (next < count) {
-        const n = next++;
+      while (goOn(this.#asked)) {
+        const n = this.#asked++;
         const id = `${this.#prefix}${n}`;
         this.#answers.set(n, await this.#client.rpc<Sum>(id, "sum", n, options));
       }
     };
-    await Promise.all(Array.from({ length: Math.min(AT_ONCE, count) }, lane));
+    await Promise.all(Array.from({ length: lanes }, lane));
+  }
+
+  /** Whether those are answered that were asked for before so many others. */
+  answeredBefore(count: number): boolean {
+    return Array.from({ length: count }, (_, n) => this.#answers.has(n)).every(Boolean);
   }
 
   /** That each is right, and is on record as it was answered: its child too, which settled once. */

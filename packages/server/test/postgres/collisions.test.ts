@@ -8,13 +8,14 @@ import { until } from "../support/until.ts";
 
 const AT = 10;
 const LOCK_NOT_AVAILABLE = "55P03";
+const DEADLOCK_DETECTED = "40P01";
 
+let url: string;
 let stores: readonly [PostgresStore, PostgresStore];
 let asked: Asked;
 beforeEach(async () => {
-  const url = await postgresUrl();
-  const options = { url, poolSize: 2 };
-  stores = [await PostgresStore.open(options), await PostgresStore.open(options)];
+  url = await postgresUrl();
+  stores = [await PostgresStore.open(options()), await PostgresStore.open(options())];
   asked = watch();
 });
 afterEach(async () => {
@@ -43,6 +44,29 @@ test("two that lock two promises in opposite orders: who gives way locks both in
   }
 });
 
+test("where the database finds the deadlock before anyone gives way, both are done all the same", async () => {
+  await createMissing(stores[0], ["a", "b"]);
+  const admin = new pg.Client({ connectionString: url });
+  await admin.connect();
+  const name = (await admin.query("SELECT current_database() AS name")).rows[0].name;
+  await admin.query(`ALTER DATABASE ${name} SET deadlock_timeout = '1ms'`);
+  const eager = [await PostgresStore.open(options()), await PostgresStore.open(options())] as const;
+  try {
+    let holding = 0;
+    const meet = async () => {
+      if (++holding <= 2) await until("both hold one", () => holding >= 2);
+    };
+
+    await Promise.all([inOrder(eager[0], ["a", "b"], meet), inOrder(eager[1], ["b", "a"], meet)]);
+
+    expect(asked.failures).toContain(DEADLOCK_DETECTED);
+  } finally {
+    await Promise.all(eager.map((store) => store.close()));
+    await admin.query(`ALTER DATABASE ${name} RESET deadlock_timeout`);
+    await admin.end();
+  }
+});
+
 test("the first rows are waited for longer than what is wanted later", async () => {
   const seen: string[] = [];
   await createMissing(stores[0], ["a"], async () => void seen.push(await asked.patience()));
@@ -50,7 +74,7 @@ test("the first rows are waited for longer than what is wanted later", async () 
   await createMissing(stores[0], ["a"], async () => void seen.push(await asked.patience()));
 
   // Where nothing was there, nothing is held that another could be waiting for.
-  expect(seen).toEqual(["250ms", "20ms"]);
+  expect(seen).toEqual(["2s", "20ms"]);
 });
 
 test("what is wanted first is waited for, however long another holds it", async () => {
@@ -88,6 +112,10 @@ test("two that create the same promises in opposite orders: the second sees what
   expect(runs.sort()).toEqual([1, 2]);
   expect(asked.failures).toEqual([]);
 });
+
+function options() {
+  return { url, poolSize: 2 };
+}
 
 /** Locks one after the other, with something between the first and the others. */
 function inOrder(

@@ -9,7 +9,9 @@ import {
   StoreUnusableError,
 } from "../../src/stores/store.ts";
 import { postgresUrl, promise } from "../support/every-store.ts";
+import { Link } from "../support/link.ts";
 import { Pgbouncer, pgbouncerWorks } from "../support/pgbouncer.ts";
+import { startCluster } from "../support/postgres.ts";
 import { until } from "../support/until.ts";
 import { type Cut, Wire } from "../support/wire.ts";
 
@@ -116,6 +118,33 @@ describe("a connection that breaks", () => {
     expect(await countOf(store, "a")).toBe("120");
   });
 
+  test("whenever it is idle in a transaction, killed by the database, loses nothing that was answered", async () => {
+    const store = await opened();
+    let over = false;
+    let kills = 0;
+    const killing = (async () => {
+      while (!over) {
+        const { rowCount } = await admin.query(
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'",
+        );
+        kills += rowCount ?? 0;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    })();
+    for (let count = 0; count < 60 || kills < 5; count++) {
+      const before = kills;
+      let met = false;
+      await add(store, "a", async () => {
+        // Every tenth waits until it is killed, once.
+        if (count % 10 === 0 && !met) await until("it was killed", () => kills > before);
+        met = true;
+      });
+      expect(await countOf(store, "a")).toBe(String(count + 1));
+    }
+    over = true;
+    await killing;
+  });
+
   test("for longer than anyone waits is 'unavailable', and writable again with the next write", async () => {
     const store = await opened({ url: wire.url });
     await add(store, "a");
@@ -129,6 +158,27 @@ describe("a connection that breaks", () => {
     wire.open = true;
     await add(store, "a");
     expect([store.writable, await countOf(store, "a")]).toEqual([true, "2"]);
+  });
+
+  test("of which nobody hears keeps others from its rows for a few seconds only", async () => {
+    const link = await Link.to(url);
+    const [lost, other] = [await opened({ url: link.url }), await opened()];
+    await add(lost, "a");
+    let holds = false;
+
+    const first = add(lost, "a", () => {
+      if (!holds) link.fail("silence");
+      holds = true;
+    });
+    await until("it holds the row", () => holds);
+    await add(other, "a");
+    expect(await countOf(other, "a")).toBe("2");
+    link.heal();
+
+    await expect(first).rejects.toThrow(StoreUnavailableError);
+    await add(lost, "a");
+    expect(await countOf(other, "a")).toBe("3");
+    await link.close();
   });
 
   test("leaves no connection behind", async () => {
@@ -148,6 +198,34 @@ describe("a connection that breaks", () => {
     );
     expect(rows[0].count).toBeLessThanOrEqual(1 + 4);
   });
+});
+
+test("a database that has no connection left: what has one goes on, and the rest when there are more", async () => {
+  const cluster = await startCluster(["max_connections=8", "superuser_reserved_connections=0"]);
+  const others: pg.Client[] = [];
+  try {
+    const store = await opened({ url: cluster.url });
+    await add(store, "a");
+    for (let refused = false; !refused; ) {
+      const other = new pg.Client({ connectionString: cluster.url });
+      other.on("error", () => {});
+      refused = await other.connect().then(
+        () => !others.push(other),
+        () => true,
+      );
+    }
+
+    await add(store, "a");
+    await expect(store.due(AT, 10)).rejects.toThrow(StoreUnavailableError);
+    await Promise.all(others.splice(0).map((other) => other.end()));
+
+    await store.due(AT, 10);
+    expect(await countOf(store, "a")).toBe("2");
+    await stores.splice(stores.indexOf(store), 1)[0]?.close();
+  } finally {
+    await Promise.all(others.map((other) => other.end()));
+    await cluster.stop();
+  }
 });
 
 describe("writers at the same time", () => {

@@ -1,9 +1,9 @@
 /** Every statement of the hot paths is a key look-up or an index range, also where its plan was made on an empty table. */
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { PLANNING } from "../../src/stores/postgres/connections.ts";
 import { INSIGHT } from "../../src/stores/postgres/insight.ts";
 import { PARTS } from "../../src/stores/postgres/parts.ts";
-import { PLANNING } from "../../src/stores/postgres/postgres-store.ts";
 import * as statements from "../../src/stores/postgres/statements.ts";
 import { WAITING } from "../../src/stores/postgres/survey.ts";
 import { postgresUrl } from "../support/every-store.ts";

@@ -17,6 +17,9 @@ export class Link {
   #target: URL;
   #fault: Fault | undefined;
   #healed = Promise.withResolvers<void>();
+  /** Connections of which nothing arrives any more. */
+  readonly #stranded = new WeakSet<Socket>();
+  readonly #closed = Promise.withResolvers<void>();
 
   private constructor(server: Server, target: URL) {
     this.#server = server;
@@ -54,6 +57,11 @@ export class Link {
     this.#healed.resolve();
   }
 
+  /** Nothing passes any more on what is connected now, and neither side is told. */
+  strand(): void {
+    for (const socket of this.#sockets) this.#stranded.add(socket);
+  }
+
   /** Leads elsewhere; what is connected is cut. */
   lead(url: string): void {
     this.#target = new URL(url);
@@ -62,6 +70,7 @@ export class Link {
 
   async close(): Promise<void> {
     this.heal();
+    this.#closed.resolve();
     this.#sever();
     this.#server.close();
     await once(this.#server, "close");
@@ -86,19 +95,20 @@ export class Link {
     let cut = false;
     try {
       for await (const bytes of from) {
-        await this.#passing(direction);
+        await this.#passing(from, direction);
         if (to.destroyed) return;
         if (!to.write(bytes)) await Promise.race([once(to, "drain"), once(to, "close")]);
       }
     } catch {
       cut = true;
     }
-    await this.#passing(direction);
+    await this.#passing(from, direction);
     if (cut) to.destroy();
     else to.end();
   }
 
-  async #passing(direction: Direction): Promise<void> {
+  async #passing(from: Socket, direction: Direction): Promise<void> {
+    if (this.#stranded.has(from)) await this.#closed.promise;
     const blocked = () => this.#fault === "silence" || this.#fault === direction;
     while (blocked()) await this.#healed.promise;
   }

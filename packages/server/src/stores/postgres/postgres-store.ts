@@ -20,6 +20,13 @@ import {
   StoreUnavailableError,
   type Transaction,
 } from "../store.ts";
+import {
+  connectionOf,
+  PLANNING,
+  type PostgresOptions,
+  poolOf,
+  UNREACHABLE_MS,
+} from "./connections.ts";
 import { readDue } from "./due.ts";
 import { isCollision, isUnreachable, lastingError, Overtaken, openingError } from "./errors.ts";
 import { PostgresInsight } from "./insight.ts";
@@ -38,62 +45,35 @@ import {
   RAISE_FLOOR,
   STATUS_OF,
 } from "./statements.ts";
-import {
-  PostgresTransaction,
-  type Query,
-  queryOn,
-  type TimeOf,
-  type TransactionName,
-} from "./transaction.ts";
+import { PostgresTransaction, type Query, queryOn, type TransactionName } from "./transaction.ts";
 import { findOldTrees } from "./trees.ts";
-
-export interface PostgresOptions {
-  /** As `postgres://user:password@host:port/database`. */
-  readonly url: string;
-  /** Most connections, but the one that listens for hints; at least 2: transactions have one of their own. */
-  readonly poolSize: number;
-  /** Present when other servers may have the database too. */
-  readonly shared?: SharedOptions | undefined;
-  /** How long the database may leave a question unanswered until the connection is taken to be dead, in ms. Default 15,000. */
-  readonly answerTimeoutMs?: number | undefined;
-  /** How long the outcome of a commit whose answer was lost is asked for, in ms. Default 30,000. */
-  readonly confirmMs?: number | undefined;
-}
-
-export interface SharedOptions {
-  /**
-   * Whether the servers hint at what there is for each other, and statements are prepared: not through a pooler that
-   * gives each transaction another connection.
-   */
-  readonly sessions: boolean;
-  /** Takes an instant of the database's clock, in ms since the epoch; gives the one that holds. */
-  readonly time: TimeOf;
-}
 
 /** How often a transaction that meets others is run again before it is given up. */
 const COLLISIONS_MAX = 50;
-/** How long a database that cannot be reached is tried before a request is answered with 503, in ms. */
-const UNREACHABLE_MS = 5_000;
-/** How long a transaction waits for another's lock before both are taken for a deadlock, in ms; later ones: `LATER_LOCK_MS`. */
-const LOCK_TIMEOUT_MS = 250;
+/** How long it is run again, in ms: longer than `IDLE_MS`. */
+const COLLIDING_MS = 15_000;
+/**
+ * How long a transaction waits for the rows that it locks first, in ms. There it waits in no circle, and for large batches of
+ * other servers; for what it locks later it waits for `LATER_LOCK_MS`.
+ */
+const LOCK_TIMEOUT_MS = 2_000;
+/**
+ * How long a transaction may wait for its server, in ms, until the database ends it and gives up its locks: a server that
+ * was cut off must not keep others from its rows until TCP finds out.
+ */
+const IDLE_MS = 5_000;
 const CONFIRM_MS = 30_000;
 /** The pause between two questions for the outcome of a commit, in ms. */
 const CONFIRM_PAUSE_MS = 100;
-const ANSWER_TIMEOUT_MS = 15_000;
-/**
- * Every statement looks up keys or reads an index range. A planner that has seen the tables small would read them whole,
- * and go on to do so when they are large, because plans are kept.
- */
-export const PLANNING = ["enable_seqscan", "enable_hashjoin", "enable_mergejoin"];
 /** How far ahead of its instant a transaction puts the floor of the clock, in ms, so that few have to write it. */
 const FLOOR_AHEAD_MS = 1_000;
+const SET_LOCK_TIMEOUT = `SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`;
 const BEGIN = [
   "BEGIN",
-  `SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`,
+  SET_LOCK_TIMEOUT,
+  `SET LOCAL idle_in_transaction_session_timeout = ${IDLE_MS}`,
   ...PLANNING.map((name) => `SET LOCAL ${name} = off`),
 ].join("; ");
-/** PostgreSQL's number of the type bigint. */
-const INT8 = 20;
 
 /** One run of a transaction. */
 interface Attempt {
@@ -234,13 +214,15 @@ export class PostgresStore implements Store {
   /** Runs a transaction until it has not met another one. */
   async #persist<T>(work: (tx: Transaction) => Promise<T>, at: number, pool: pg.Pool): Promise<T> {
     const wanted = new Set<string>();
+    const until = performance.now() + COLLIDING_MS;
     for (let collisions = 0; ; collisions++) {
       try {
         const value = await this.#patiently(() => this.#transact(work, { at, pool, wanted }));
         this.#writable = true;
         return value;
       } catch (error) {
-        if (!isCollision(error) || collisions === COLLISIONS_MAX) throw this.#lasting(error);
+        const again = collisions < COLLISIONS_MAX && performance.now() < until;
+        if (!isCollision(error) || !again) throw this.#lasting(error);
         // Those that met do not meet again at the same moment.
         await wait(Math.random() * Math.min(2 ** collisions, 100));
       }
@@ -299,7 +281,11 @@ export class PostgresStore implements Store {
   ): Promise<Error | undefined> {
     const latest = Math.max(at, tx.at ?? 0);
     const raised = latest > this.#floor ? latest + FLOOR_AHEAD_MS : undefined;
-    if (raised !== undefined) await query(RAISE_FLOOR, [raised], "raise floor");
+    if (raised !== undefined) {
+      // Every server's, once a second: who has it commits next, and is in no circle.
+      await query(SET_LOCK_TIMEOUT, [], "set lock timeout");
+      await query(RAISE_FLOOR, [raised], "raise floor");
+    }
     // Nothing was written: its locks are given up, and no disk is waited for.
     else if (tx.name === undefined) {
       await query("ROLLBACK", [], "rollback");
@@ -346,36 +332,6 @@ function noting(wanted: Set<string>, query: Query): Query {
     return query(text, values, name);
   };
 }
-
-function poolOf(options: PostgresOptions, max: number): pg.Pool {
-  const { answerTimeoutMs = ANSWER_TIMEOUT_MS } = options;
-  const pool = new pg.Pool({
-    ...connectionOf(options),
-    max,
-    query_timeout: answerTimeoutMs,
-    keepAlive: true,
-    types: { getTypeParser },
-  });
-  // A connection that breaks is replaced by the next one; whoever uses it hears of it by what was asked.
-  pool.on("error", () => {});
-  pool.on("connect", (client) => client.on("error", () => {}));
-  return pool;
-}
-
-function connectionOf({ url, shared }: PostgresOptions): pg.ClientConfig {
-  return {
-    connectionString: url,
-    connectionTimeoutMillis: UNREACHABLE_MS,
-    // A pooler refuses what it cannot keep; there, transactions say it themselves, and no plans are kept.
-    ...(shared?.sessions !== false && {
-      options: PLANNING.map((name) => `-c ${name}=off`).join(" "),
-    }),
-  };
-}
-
-/** 64-bit integers as numbers: all that are stored are instants and counts. Others as the driver reads them. */
-const getTypeParser: pg.CustomTypesConfig["getTypeParser"] = (oid, format) =>
-  oid === INT8 && format !== "binary" ? Number : pg.types.getTypeParser(oid, format);
 
 function withoutPassword(url: string): string {
   if (!URL.canParse(url)) return "storage.postgres.url";

@@ -29,6 +29,8 @@ const HINT_PAUSE_MS = 20;
 const PAYLOAD_MAX = 1_900;
 /** How long before another connection is opened to listen on, in ms. */
 const LISTEN_AGAIN_MS = 1_000;
+/** After what it sent has not come back to it for so long, in ms, a listening connection is taken to be dead. */
+const ECHO_MS = 3_000;
 
 export interface SharingOptions {
   readonly query: Query;
@@ -54,6 +56,12 @@ export class PostgresSharing implements Sharing {
   #sending: NodeJS.Timeout | undefined;
   #listener: pg.Client | undefined;
   #again: NodeJS.Timeout | undefined;
+  /** Whether a connection listens. */
+  #hears = false;
+  /** Since when this server has not heard what it sent itself. */
+  #unheardSince: number | undefined;
+  /** Gives up the listening connection for another one. */
+  #listenAnew: () => void = () => {};
   #closed = false;
 
   constructor(options: SharingOptions) {
@@ -70,6 +78,8 @@ export class PostgresSharing implements Sharing {
     // Where this server had been forgotten, all has to be said again.
     this.#said = news === null && of("new").length > 0 ? undefined : said;
     this.#lookedAt = at;
+    if (performance.now() - (this.#unheardSince ?? Number.POSITIVE_INFINITY) > ECHO_MS)
+      this.#listenAnew();
     for (const row of of("clock")) this.#options.time(Number(row["at"]));
     const [due] = of("due");
     return {
@@ -119,19 +129,26 @@ export class PostgresSharing implements Sharing {
       // Both an error and the end are told of one connection.
       if (this.#listener !== listener) return;
       this.#listener = undefined;
+      this.#hears = false;
+      this.#unheardSince = undefined;
       void listener.end().catch(() => {});
       if (this.#closed) return;
       this.#again = setTimeout(() => this.listen(heard), LISTEN_AGAIN_MS).unref();
     };
+    this.#listenAnew = again;
     listener.on("error", again);
     listener.on("end", again);
     listener.on("notification", ({ payload = "" }) => {
-      const hints = hintsIn(payload, this.#name);
-      if (hints) heard(hints);
+      const hints = hintsIn(payload);
+      if (hints?.from === this.#name) this.#unheardSince = undefined;
+      else if (hints) heard(hints);
     });
     listener
       .connect()
       .then(() => listener.query("LISTEN resonate"))
+      .then(() => {
+        this.#hears = this.#listener === listener;
+      })
       .catch(again);
   }
 
@@ -148,6 +165,8 @@ export class PostgresSharing implements Sharing {
     this.#sentAt = performance.now();
     this.#groups.clear();
     this.#settled = [];
+    // A network that drops a connection without a word is found out by what does not come back.
+    if (this.#hears) this.#unheardSince ??= performance.now();
     for (const payload of payloadsOf(hints, this.#name)) {
       // Whoever should have heard of it finds it.
       this.#options.query(NOTIFY, [payload], "notify").catch(() => {});
@@ -188,11 +207,10 @@ function payloadsOf({ groups, settled }: Hints, from: string): readonly string[]
   return payloads.map((payload) => JSON.stringify(payload));
 }
 
-/** What another server of ours has sent; `undefined` for its own, and for what is none of ours. */
-function hintsIn(payload: string, own: string): Hints | undefined {
+/** What a server of ours has sent; `undefined` for what is none of ours. */
+function hintsIn(payload: string): Payload | undefined {
   try {
-    const hints = JSON.parse(payload) as Payload; // As `payloadsOf` writes it.
-    return hints.from === own ? undefined : hints;
+    return JSON.parse(payload) as Payload; // As `payloadsOf` writes it.
   } catch {
     return undefined;
   }
