@@ -76,6 +76,12 @@ export class ServerProcess {
     return (Number(fields?.[11]) + Number(fields?.[12])) * MS_PER_TICK;
   }
 
+  /** Memory that the process has, in bytes (Linux). */
+  get residentBytes(): number {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1_024;
+  }
+
   get running(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
