@@ -92,6 +92,12 @@ function unreachable(url: string, error: unknown): Failure {
 /** Reads the address of a server. */
 export function parseServer(url: string): string {
   const known = URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
-  if (!known) throw wrongInput(`--server must be an http or https URL, got '${url}'`);
+  // What stands before an @ may be a password.
+  const shown = url.replace(/.*@/s, "…@");
+  if (!known) throw wrongInput(`--server must be an http or https URL, got '${shown}'`);
+  const { username, password } = new URL(url);
+  if (username || password) {
+    throw wrongInput("--server must have no user or password in it; give a token with --token");
+  }
   return url;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { parseServer } from "../src/client.ts";
 import { treeLines } from "../src/commands/tree.ts";
 import { formatDuration, parseDuration } from "../src/duration.ts";
 import { nextCommand } from "../src/next-command.ts";
@@ -141,5 +142,18 @@ describe("a tree", () => {
 
     expect(lines).toHaveLength(40_001);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(200);
+  });
+});
+
+describe("the address of a server", () => {
+  test.each(["http://user:secret@localhost:8001", "http://secret@host", "user:secret@host"])(
+    "with a user or a password in it is refused, and not repeated: %s",
+    (url) => {
+      expect(() => parseServer(url)).toThrow(/^(?!.*secret).*--server/s);
+    },
+  );
+
+  test("is taken as it is", () => {
+    expect(parseServer("https://example.org/resonate")).toBe("https://example.org/resonate");
   });
 });

@@ -6,7 +6,7 @@ import { createAccess } from "./http/access.ts";
 import { dataParser } from "./http/api.ts";
 import { type Authenticator, createAuthenticator, everybody, readPublicKey } from "./http/auth.ts";
 import { BodyReader } from "./http/body.ts";
-import { type Listener, listen } from "./http/listener.ts";
+import { type Listener, limitsWith, listen } from "./http/listener.ts";
 import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { createHandler, type RouteContext } from "./http/routes.ts";
 import { Streams } from "./http/streams.ts";
@@ -158,10 +158,11 @@ interface Listeners {
 
 async function listenAll(settings: Settings): Promise<Listeners> {
   const bind = settings["server.bind"];
-  const main = await listen({ bind, port: settings["server.port"] });
+  const limits = limitsWith(settings["transports.http_poll.max_connections"]);
+  const main = await listen({ bind, port: settings["server.port"] }, limits);
   const port = settings["observability.metrics_port"];
   if (!port) return { main };
-  const metrics = await listen({ bind, port }).catch(async (error: unknown) => {
+  const metrics = await listen({ bind, port }, limitsWith(0)).catch(async (error: unknown) => {
     await main.end(0);
     throw error;
   });

@@ -72,7 +72,7 @@ export class HttpNetwork implements Network {
   #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
 
-  /** @throws ResonateError `ARGUMENT_INVALID` when `url` is not an HTTP address. */
+  /** @throws ResonateError `ARGUMENT_INVALID` when `url` is not an HTTP address, or has a password in it. */
   constructor(options: HttpNetworkOptions) {
     const { url, group, pid, token, timeoutMs = 10_000, giveUpMs = 60_000 } = options;
     this.#options = options;
@@ -189,10 +189,17 @@ const NONE: ReadonlySet<Extension> = new Set();
 
 function parseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.username || url?.password) {
+    throw new ResonateError(
+      "ARGUMENT_INVALID",
+      "The address of a server must not have a user or a password in it, which it would not take: give a token by the option 'token' or RESONATE_TOKEN.",
+    );
+  }
   if (url?.protocol === "http:" || url?.protocol === "https:") return url;
   throw new ResonateError(
     "ARGUMENT_INVALID",
-    `'${text}' is not the address of a server: it must look like http://localhost:8001.`,
+    // What stands before an @ may be a password.
+    `'${text.replace(/.*@/s, "…@")}' is not the address of a server: it must look like http://localhost:8001.`,
   );
 }
 

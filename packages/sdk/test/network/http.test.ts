@@ -614,3 +614,14 @@ function logTo(lines: string[], first: () => void): Logger {
   };
   return { debug: log, info: log, warn: log, error: log };
 }
+
+test.each([
+  "http://user:secret@localhost:8001",
+  "http://secret@localhost",
+  "user:secret@localhost",
+])("an address with a user or a password in it is refused, and not repeated: %s", (url) => {
+  const open = () => new HttpNetwork({ url, group: "g", pid: "p" });
+
+  expect(open).toThrow(expect.objectContaining({ code: "ARGUMENT_INVALID" }));
+  expect(open).toThrow(/^(?!.*secret)/s);
+});

@@ -21,8 +21,8 @@ const IDLE_TIMEOUT_MS = 120_000;
 const TIMEOUTS_CHECK_MS = 2_000;
 /** Idle connections are kept longer than clients usually keep them, so that the client is the one to close. */
 const KEEP_ALIVE_MS = 65_000;
-/** Streams (at most 1,000) and ordinary connections together; more are refused by closing them. */
-const CONNECTIONS_MAX = 4_096;
+/** Connections besides those of streams; more are refused by closing them. */
+const ORDINARY_CONNECTIONS_MAX = 3_096;
 
 export interface Listener {
   /** The port that is really listened on. */
@@ -54,17 +54,20 @@ export interface ListenerLimits {
   readonly connectionsMax: number;
 }
 
-const LIMITS: ListenerLimits = {
-  headersMs: HEADERS_TIMEOUT_MS,
-  requestMs: REQUEST_TIMEOUT_MS,
-  checkMs: TIMEOUTS_CHECK_MS,
-  connectionsMax: CONNECTIONS_MAX,
-};
+/** The limits of a listener on which there may be so many streams. */
+export function limitsWith(streamsMax: number): ListenerLimits {
+  return {
+    headersMs: HEADERS_TIMEOUT_MS,
+    requestMs: REQUEST_TIMEOUT_MS,
+    checkMs: TIMEOUTS_CHECK_MS,
+    connectionsMax: streamsMax + ORDINARY_CONNECTIONS_MAX,
+  };
+}
 
 /** @throws PortInUseError when another program listens there. */
 export async function listen(
   at: { readonly bind: string; readonly port: number },
-  limits = LIMITS,
+  limits: ListenerLimits,
 ): Promise<Listener> {
   const requests = new Requests();
   const server = createServer(

@@ -300,8 +300,9 @@ function fence(random: Random, oracle: Oracle) {
     ? { kind: "promise.create", data: create(random, oracle, other(newId(random, oracle))) }
     : { kind: "promise.settle", data: settle(random, other(settledId(random, oracle))) };
   if (action.kind === "promise.create" || random.chance(0.5)) return { ...held, action };
-  const next = newId(random, oracle);
-  const created = create(random, oracle, next === action.data.id ? `${next}y` : other(next));
+  let next = newId(random, oracle);
+  while (next === held.id || next === action.data.id) next += "y";
+  const created = create(random, oracle, next);
   // biome-ignore lint/suspicious/noThenProperty: the wire's name; its value is an object, so nothing awaits it.
   return { ...held, action, then: { kind: "promise.create", data: created } };
 }

@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { Random } from "../differential/random.ts";
 import { rounds, SEED } from "./seed.ts";
 import { ServerProcess } from "./server-process.ts";
+import { hasStrace } from "./strace.ts";
 
 /** The first sync that fails: so many different ones are tried, of the first `SYNC_MAX`. */
 const ROUNDS = rounds(4);
@@ -17,12 +17,7 @@ const REQUESTS_MAX = 4 * SYNC_MAX;
 const LARGE = "x".repeat(1_048_576);
 const LARGE_MAX = 64;
 
-const strace = spawnSync("strace", ["-V"]).status === 0;
-if (!strace) {
-  process.stderr.write(
-    "sync errors are not tested: strace is not installed (apt-get install strace)\n",
-  );
-}
+const strace = hasStrace();
 
 let folder: string;
 let path: string;

@@ -32,8 +32,12 @@ export class ServerProcess {
   }
 
   /** Starts a server on the file `path`, under the words of `wrapper` if there are any. */
-  static async start(path: string, wrapper: readonly string[] = []): Promise<ServerProcess> {
-    const { child, line } = launch(path, wrapper);
+  static async start(
+    path: string,
+    wrapper: readonly string[] = [],
+    flags: readonly string[] = [],
+  ): Promise<ServerProcess> {
+    const { child, line } = launch(path, wrapper, flags);
     const first = await line;
     const url = /http:\S+/.exec(first)?.[0];
     if (url === undefined) throw new Error(`the server did not start: ${first}`);
@@ -42,7 +46,7 @@ export class ServerProcess {
 
   /** How a server ends that cannot start: its exit code and what it says. */
   static async refused(path: string): Promise<{ code: number | null; said: string }> {
-    const { child, line } = launch(path, []);
+    const { child, line } = launch(path, [], []);
     const said = await line;
     await ended(child);
     return { code: child.exitCode, said };
@@ -70,6 +74,12 @@ export class ServerProcess {
   get processorMs(): number {
     const fields = readFileSync(`/proc/${this.#child.pid}/stat`, "utf8").split(") ")[1]?.split(" ");
     return (Number(fields?.[11]) + Number(fields?.[12])) * MS_PER_TICK;
+  }
+
+  /** Memory that the process has, in bytes (Linux). */
+  get residentBytes(): number {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1_024;
   }
 
   get running(): boolean {
@@ -112,9 +122,16 @@ export class ServerProcess {
   }
 }
 
-function launch(path: string, wrapper: readonly string[]) {
+function launch(path: string, wrapper: readonly string[], flags: readonly string[]) {
   const words = [...wrapper, process.execPath, COMMAND, "serve", "--server-port", "0"];
-  const [program = "", ...args] = [...words, "--storage-sqlite-path", path, "--level", "error"];
+  const [program = "", ...args] = [
+    ...words,
+    "--storage-sqlite-path",
+    path,
+    "--level",
+    "error",
+    ...flags,
+  ];
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(RESONATE|VITEST|NODE_)/.test(name)),
   );

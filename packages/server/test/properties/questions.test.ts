@@ -9,6 +9,7 @@ import { execute } from "../../src/engine/execute.ts";
 import { type RunningServer, serve } from "../../src/serve.ts";
 import { readSettings } from "../../src/settings.ts";
 import { ask, silent } from "../http/harness.ts";
+import { keyFile, tokenOf } from "../http/tokens.ts";
 import {
   claimedCreate,
   fulfill,
@@ -244,4 +245,36 @@ test("C12: whoever is not let in can neither reset the server, nor move its time
     status: 200,
     data: { promise: { state: "pending" } },
   });
+});
+
+test("C12: where debugging is on, a token that opens everything is asked for all the same", async () => {
+  const key = keyFile();
+  const flags = {
+    "server.port": "0",
+    "storage.type": "memory",
+    "auth.publickey": key.path,
+    debug: "true",
+  };
+  server = await serve(readSettings({ flags }), { logger: silent });
+  const { url } = server;
+  const post = async (kind: string, data: object, auth?: string) => {
+    const head = { corrId: "c", version: PROTOCOL_VERSION, ...(auth && { auth }) };
+    return ask({ url }, { body: JSON.stringify({ kind, head, data }) });
+  };
+  const everything = await tokenOf({ role: "admin" });
+  const some = await tokenOf({ prefix: "p" });
+  const timeoutAt = Date.now() + 600_000;
+  await post("promise.create", { id: "p", timeoutAt, tags: global }, everything);
+
+  for (const kind of ["start", "stop", "reset", "tick", "snap"]) {
+    const statuses = [undefined, "nonsense", some].map(
+      async (auth) => (await post(`debug.${kind}`, { time: timeoutAt }, auth)).status,
+    );
+    expect([kind, ...(await Promise.all(statuses))]).toEqual([kind, 401, 401, 403]);
+  }
+
+  const answer = await post("promise.get", { id: "p" }, everything);
+  expect(JSON.parse(answer.text).data.promise).toMatchObject({ state: "pending" });
+  expect((await post("debug.snap", {}, everything)).status).toBe(200);
+  key.remove();
 });
