@@ -12,7 +12,7 @@ import {
   type Random,
   seeded,
 } from "@resonate-ts/testing";
-import { type Job, jobs, register } from "./workloads.ts";
+import { insist, type Job, jobs, register } from "./workloads.ts";
 
 /** What one run came to. */
 export interface Run {
@@ -173,16 +173,10 @@ class Chaos {
     }
   }
 
-  /** The client may be refused an answer for longer than it asks. */
-  async #begin(id: string, fn: string, args: readonly unknown[]) {
+  #begin(id: string, fn: string, args: readonly unknown[]) {
     const lab = this.#open();
-    for (;;) {
-      try {
-        return await lab.until(lab.client.beginRpc<unknown>(id, fn, ...args), { within: WITHIN });
-      } catch (error) {
-        if (!(error instanceof Error) || error.name !== "ServerUnreachableError") throw error;
-      }
-    }
+    const begin = () => lab.client.beginRpc<unknown>(id, fn, ...args);
+    return insist(() => lab.until(begin(), { within: WITHIN }));
   }
 
   #open(): Lab {

@@ -3,6 +3,7 @@ import {
   type Context,
   type Durable,
   type DurableFunction,
+  isResonateError,
   Never,
   type Resonate,
 } from "@resonate-ts/sdk";
@@ -171,7 +172,19 @@ function oneOfEach(random: Random, suffix: string): readonly Job[] {
 
 async function approve(lab: Lab, id: string): Promise<void> {
   await lab.created(`${id}:0`);
-  await lab.until(lab.client.promises.resolveValue(`${id}:0`, "approved"));
+  const approving = () => lab.client.promises.resolveValue(`${id}:0`, "approved");
+  await insist(() => lab.until(approving()));
+}
+
+/** Asks again where the way to the server was so bad for a minute that the SDK gave up. */
+export async function insist<T>(ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isResonateError(error, "SERVER_UNREACHABLE")) throw error;
+    }
+  }
 }
 
 function product(n: number): bigint {

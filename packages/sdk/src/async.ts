@@ -3,22 +3,15 @@
  * functions are async, and everything on their context is awaited. The engine, the records and the options are those
  * of the main entry.
  */
+import { Client } from "./client/client.ts";
 import type { ResonateHandle } from "./client/handle.ts";
 import type { Promises } from "./client/promises.ts";
 import type { Schedules } from "./client/schedules.ts";
 import type { Tasks } from "./client/tasks.ts";
-import type {
-  CallArguments,
-  DurableFunction,
-  FreeName,
-  Functions,
-  KnownName,
-  Result,
-} from "./context.ts";
+import type { CallArguments, FreeName, Functions, KnownName, Result } from "./context.ts";
 import type { EagerFunction } from "./eager-context.ts";
 import type { ClientOptions, FunctionOptions, ResonateSchedule } from "./functions.ts";
 import type { Options } from "./options.ts";
-import { Resonate as MainResonate } from "./resonate.ts";
 import type { ResonateOptions } from "./settings.ts";
 
 export type { ResonateHandle } from "./client/handle.ts";
@@ -82,14 +75,14 @@ export class Resonate<R = Functions> {
   readonly promises: Promises;
   readonly tasks: Tasks;
   readonly schedules: Schedules;
-  readonly #main: MainResonate;
+  readonly #client: Client;
 
   /** As that of the main entry. @throws ResonateError `ARGUMENT_INVALID`. */
   constructor(options: ResonateOptions = {}) {
-    this.#main = new MainResonate(options, { flavour: "async" });
-    this.promises = this.#main.promises;
-    this.tasks = this.#main.tasks;
-    this.schedules = this.#main.schedules;
+    this.#client = new Client(options, "async");
+    this.promises = this.#client.promises;
+    this.tasks = this.#client.tasks;
+    this.schedules = this.#client.schedules;
   }
 
   /** As that of the main entry. */
@@ -104,12 +97,8 @@ export class Resonate<R = Functions> {
     second?: F | FunctionOptions<F>,
     third?: FunctionOptions<F>,
   ): ResonateFunc<F> {
-    // The overloads are those of the main entry, which checks what a program without types passes.
-    const given = [first, second, third] as unknown as [string, DurableFunction];
-    const registered = this.#main.register(...given);
-    const { beginRun: run, beginRpc: rpc, options } = registered;
-    // What was registered is this very function, though the main entry does not know its types.
-    return { run, rpc, options } as ResonateFunc<F>;
+    const { beginRun: run, beginRpc: rpc, options } = this.#client.register(first, second, third);
+    return { run, rpc, options };
   }
 
   /** Runs a registered function in this process; gives its handle as soon as the call is on record. */
@@ -130,8 +119,7 @@ export class Resonate<R = Functions> {
     fn: EagerFunction | string,
     ...given: unknown[]
   ): Promise<ResonateHandle<unknown>> {
-    // A call by name, as far as types go: the main entry tells the two apart itself.
-    return this.#main.beginRun(id, fn as string, ...given);
+    return this.#client.beginRun({ id, fn, given });
   }
 
   /** Calls a function on any process of the option `target`; gives its handle as soon as the call is on record. */
@@ -152,18 +140,18 @@ export class Resonate<R = Functions> {
     fn: EagerFunction | string,
     ...given: unknown[]
   ): Promise<ResonateHandle<unknown>> {
-    return this.#main.beginRpc(id, fn as string, ...given);
+    return this.#client.beginRpc({ id, fn, given });
   }
 
   /** The handle of any promise, children included. @throws ServerRefusedError with status 404 if there is none. */
   // biome-ignore lint/suspicious/noExplicitAny: an id says nothing of the type; the caller may say what it expects.
   get<T = any>(id: string): Promise<ResonateHandle<T>> {
-    return this.#main.get<T>(id);
+    return this.#client.get<T>(id);
   }
 
   /** As that of the main entry. */
   cancel(id: string, options?: { readonly tree?: boolean | undefined }): Promise<boolean> {
-    return this.#main.cancel(id, options);
+    return this.#client.cancel(id, options);
   }
 
   /** As that of the main entry. */
@@ -187,21 +175,21 @@ export class Resonate<R = Functions> {
     fn: EagerFunction | string,
     ...given: unknown[]
   ): Promise<ResonateSchedule> {
-    return this.#main.schedule(name, cron, fn as string, ...given);
+    return this.#client.schedule({ id: name, cron, fn, given });
   }
 
   /** As that of the main entry. */
   options(fields?: ClientOptions): Options {
-    return this.#main.options(fields);
+    return this.#client.options(fields);
   }
 
   /** Makes something available to functions as `ctx.getDependency(name)`. */
   setDependency(name: string, value: unknown): void {
-    this.#main.setDependency(name, value);
+    this.#client.setDependency(name, value);
   }
 
   /** As that of the main entry. */
   stop(): Promise<void> {
-    return this.#main.stop();
+    return this.#client.stop();
   }
 }

@@ -84,6 +84,8 @@ function once(
     report: {
       parked: () => host.cascade(() => work.cell.park()),
       running: () => host.cascade(() => work.cell.unpark()),
+      // Not an outcome of the program: mended, it can still get one.
+      broken: (error) => host.fault(error),
       finished: (ended, style) => {
         over(ended);
         // A retry policy may be the program's own, and throw.

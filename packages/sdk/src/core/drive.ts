@@ -19,6 +19,8 @@ export interface DriveReport {
   parked(): void;
   /** It moves again. */
   running(): void;
+  /** It asked for what nobody can do. It is left where it is, and this is the last report. */
+  broken(error: ResonateError): void;
   /** The last report. */
   finished(outcome: Settled, style: Style): void;
 }
@@ -116,7 +118,11 @@ class Driver implements CellObserver {
   /** What to answer to what a generator yielded; nothing if it has to wait: `later` is called then. */
   #answer(yielded: unknown, later: (outcome: Settled) => void): Settled | undefined {
     if (yielded instanceof Begun) return { kind: "resolved", value: yielded.future };
-    if (!(yielded instanceof Future)) return { kind: "rejected", error: notYieldable(yielded) };
+    if (!(yielded instanceof Future)) {
+      this.#finished = true;
+      this.#report.broken(notYieldable(yielded));
+      return undefined;
+    }
     const cell = cellOf(yielded);
     if (!cell.outcome) this.#waitFor(cell, later);
     return cell.outcome;

@@ -12,6 +12,7 @@ import {
   type Action,
   isExternal,
   isRefusal,
+  isTimer,
   type PromiseCreate,
   type PromiseRecord,
   type Refusal,
@@ -21,6 +22,7 @@ import {
   type RequestKind,
   type Response,
   type SettledState,
+  TAG,
   type Value,
 } from "@resonate-ts/protocol";
 import type { Codec } from "../codec/codec.ts";
@@ -80,7 +82,9 @@ export class NetworkJournal implements Journal {
     let param: Value | undefined;
     const external = isExternal(tags);
     // An async function may turn out to wait for it a turn later than a generator; the park then still goes along.
-    const write = this.#write({ careful: true, follows: !external, waits: external });
+    // A plain promise may be settled at once by whoever is told its id.
+    const waits = external && (tags[TAG.target] !== undefined || isTimer(tags));
+    const write = this.#write({ careful: true, follows: !external, waits });
     this.#post(
       write,
       tried(() => this.#codec.encode(data, id)),

@@ -12,6 +12,7 @@ import {
 import { Pool } from "undici";
 import { ResonateError } from "../errors.ts";
 import { type Logger, silentLogger } from "../logger.ts";
+import { systemClock } from "../worker/system-clock.ts";
 import { type HttpReply, readExtensions } from "./answers.ts";
 import { exchange } from "./exchange.ts";
 import type { Extension, Network } from "./network.ts";
@@ -159,7 +160,7 @@ export class HttpNetwork implements Network {
 
   async #post(body: string): Promise<HttpReply> {
     const { token } = this.#options;
-    const askedAt = Date.now();
+    const askedAt = systemClock.now();
     const { status, headers, text } = await exchange(this.#pool, {
       path: `${this.#url.pathname}${this.#url.search}`,
       method: "POST",
@@ -171,7 +172,7 @@ export class HttpNetwork implements Network {
       headersTimeout: this.#timeoutMs,
       bodyTimeout: this.#timeoutMs,
     });
-    this.#time.heard(headers["date"], { askedAt, receivedAt: Date.now() });
+    this.#time.heard(headers["date"], { askedAt, receivedAt: systemClock.now() });
     const header = headers["resonate-extensions"];
     // Without the header only a success tells that the server has none: a proxy's refusal tells nothing.
     if (header !== undefined || status === 200) this.#extensions = readExtensions(header);

@@ -12,7 +12,7 @@ import type { Network } from "./network.ts";
 /** The date counts whole seconds, in ms. */
 const SECOND_MS = 1_000;
 
-/** When an exchange took place, by this machine's clock, in ms since the epoch. */
+/** When an exchange took place, by the time of this process (`systemClock`), in ms since the epoch. */
 export interface Exchange {
   readonly askedAt: number;
   readonly receivedAt: number;

@@ -8,6 +8,7 @@ import type { Message } from "@resonate-ts/protocol";
 import { createParser } from "eventsource-parser";
 import type { Dispatcher } from "undici";
 import type { Logger } from "../logger.ts";
+import { systemClock } from "../worker/system-clock.ts";
 import { backoffMs, pause } from "./backoff.ts";
 import type { Reachability } from "./reachability.ts";
 import type { ServerTime } from "./server-time.ts";
@@ -81,7 +82,7 @@ export class MessageStream {
   async #follow(opened: () => void): Promise<void> {
     const { dispatcher, origin, path, timeoutMs, token, lease, reachability, time } = this.#options;
     const silence = new AbortController();
-    const askedAt = Date.now();
+    const askedAt = systemClock.now();
     const reply = await dispatcher.request({
       origin,
       path,
@@ -100,7 +101,7 @@ export class MessageStream {
       bodyTimeout: 0,
       signal: AbortSignal.any([this.#stopping.signal, silence.signal]),
     });
-    time.heard(reply.headers["date"], { askedAt, receivedAt: Date.now() });
+    time.heard(reply.headers["date"], { askedAt, receivedAt: systemClock.now() });
     if (reply.statusCode !== 200) {
       throw new Error(`it refused the stream of messages: ${await refusalOf(reply, timeoutMs)}`);
     }

@@ -44,6 +44,19 @@ const faults = {
     },
     message: /stop here/,
   },
+  "something yielded that is no durable operation": {
+    *fn() {
+      try {
+        calls.push("before");
+        yield Promise.resolve(1);
+        calls.push("after");
+      } finally {
+        calls.push("finally");
+      }
+    },
+    message:
+      /can only yield what ctx gives it, such as ctx\.run\(…\); it yielded \[object Promise\]/,
+  },
   "an argument that cannot travel": {
     *fn(ctx: Context) {
       calls.push("before");
