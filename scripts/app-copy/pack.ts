@@ -4,18 +4,18 @@ import { basename, join } from "node:path";
 import { ROOT } from "./places.ts";
 
 /** What an app needs of ours, at run time and in tests, and the command that starts a server. */
-const OURS = ["protocol", "server", "sdk", "testing", "cli"];
+const OURS = ["protocol", "dashboard", "server", "sdk", "testing", "cli"];
 
 /**
- * Packs our packages as a registry would be sent them, into `folder`.
+ * Packs our packages, those in `folders`, as a registry would be sent them, into `folder`.
  *
  * @returns File names in `folder`, by the name of the package.
  * @throws Error with what the build said, when one does not build.
  */
-export function packOurs(folder: string): ReadonlyMap<string, string> {
+export function packOurs(folder: string, folders = OURS): ReadonlyMap<string, string> {
   mkdirSync(folder, { recursive: true });
   return new Map(
-    OURS.map((one) => {
+    folders.map((one) => {
       const cwd = join(ROOT, "packages", one);
       const { name } = JSON.parse(readFileSync(join(cwd, "package.json"), "utf8"));
       return [name, pack(cwd, folder)];
@@ -32,6 +32,6 @@ function pack(cwd: string, folder: string): string {
     stdio: ["ignore", "pipe", "inherit"],
   });
   // What the build prints comes before the description.
-  const { filename } = JSON.parse(printed.slice(printed.indexOf("{")));
+  const { filename } = JSON.parse(printed.slice(printed.search(/^\{/m)));
   return basename(filename);
 }

@@ -6,21 +6,20 @@ import { seeded } from "@resonate-ts/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type FakeWeb, openFakeWeb } from "../../apps/crawler/test/fake-web.ts";
 import { Program, stopPrograms } from "../../scripts/demo/program.ts";
-import { Fire, WORKERS } from "./fire.ts";
+import { Fire, LONG, WORKERS } from "./fire.ts";
 
 /** The longest that it may take, in ms; on an idle machine it takes a third of that. */
-const PATIENCE_MS = 180_000;
-/** Sooner than it is killed again and again in the long run, so that it is killed at least once here. */
-const KILL_SERVER_AFTER_MS = [4_500, 28_000, 48_000, 68_000];
-const DELAY_MS = 180;
-const MAX_PAGES = 120;
+const PATIENCE_MS = LONG ? 1_200_000 : 180_000;
+const DELAY_MS = LONG ? 1_000 : 180;
+const MAX_PAGES = LONG ? 200 : 120;
+const HOSTS = LONG ? 12 : 8;
 
 let folder: string;
 let web: FakeWeb;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "crawler-fire-"));
-  web = await openFakeWeb({ hosts: 8 });
+  web = await openFakeWeb({ hosts: HOSTS });
 });
 afterEach(async () => {
   await stopPrograms();
@@ -34,12 +33,12 @@ test("processes and server killed at random change nothing", { timeout: PATIENCE
   const fire = new Fire({
     folder,
     random: seeded(seed),
-    killServerAfterMs: KILL_SERVER_AFTER_MS,
     startWorker: (url) => crawlerOf(web, "fire", [...flags, "--server", url]),
   });
   await fire.burn();
 
   const told = `SEED=${seed}, ${fire.workerKills} processes and ${fire.serverKills} servers killed`;
+  process.stdout.write(`${told}\n`);
   expect(fire.workerKills, told).toBeGreaterThan(1);
   expect(fire.serverKills, told).toBeGreaterThan(0);
   const lines = (await readFile(join(folder, "fire.jsonl"), "utf8")).trim().split("\n");
@@ -70,7 +69,7 @@ test("processes and server killed at random change nothing", { timeout: PATIENCE
 
 /** The accepted pages of the same crawl, left alone. Another web is asked, so that the log stays that of the fire. */
 async function calmPages(): Promise<ReadonlySet<string>> {
-  const calm = await openFakeWeb({ hosts: 8 });
+  const calm = await openFakeWeb({ hosts: HOSTS });
   const app = crawlerOf(calm, "calm", ["--delay-ms", "0", "--data", join(folder, "calm")]);
   await app.success();
   await calm.close();

@@ -4,6 +4,15 @@ import { setTimeout } from "node:timers/promises";
 import type { Random } from "@resonate-ts/testing";
 import { Program } from "../../scripts/demo/program.ts";
 
+/** `FIRE=long` is the long run: more work, which takes minutes. */
+export const LONG = process.env["FIRE"] === "long";
+/**
+ * When the server is killed, in ms from the start: in the long run every 20 s, else once early, so that a fast machine
+ * sees it too.
+ */
+const KILL_SERVER_AFTER_MS = LONG
+  ? Array.from({ length: 60 }, (_, at) => (at + 1) * 20_000)
+  : [4_500, 25_000, 45_000, 65_000, 85_000];
 /** How many processes of the app there are. */
 export const WORKERS = 3;
 const KILL_WORKER_EVERY_MS = 3_000;
@@ -13,10 +22,10 @@ export interface FireOptions {
   readonly folder: string;
   /** Chooses which process is killed. */
   readonly random: Random;
-  /** When the server is killed, in ms from the start; the first early, so that a fast machine sees one, too. */
-  readonly killServerAfterMs: readonly number[];
-  /** Starts one process of the app, which uses the server at that URL and ends with 0 when all is done. */
+  /** Starts one process of the app, which uses the server at that URL. */
   readonly startWorker: (url: string) => Program;
+  /** Starts what waits for the result, and is not killed. Without it a process of the app ends with 0 when all is done. */
+  readonly startClient?: (url: string) => Program;
 }
 
 export class Fire {
@@ -43,7 +52,7 @@ export class Fire {
   }
 
   /**
-   * Starts everything, and resolves when one of the processes has ended with 0.
+   * Starts everything, and resolves when the client, or one of the processes, has ended with 0.
    *
    * @throws Error with what was printed, when a process ends by itself with another code.
    */
@@ -51,6 +60,8 @@ export class Fire {
     try {
       await this.#startServer("0");
       for (let slot = 0; slot < WORKERS; slot++) this.#startWorker(slot);
+      const client = this.#options.startClient?.(this.#url);
+      if (client) this.#watch(client);
       this.#fires = [this.#burnWorkers(), this.#burnServers()];
       for (const fire of this.#fires) fire.catch((error) => this.#done.reject(error));
       await this.#done.promise;
@@ -70,10 +81,14 @@ export class Fire {
   #startWorker(slot: number): void {
     const worker = this.#options.startWorker(this.#url);
     this.#workers.set(slot, worker);
-    void worker.exited.then((code) => {
+    this.#watch(worker);
+  }
+
+  #watch(program: Program): void {
+    void program.exited.then((code) => {
       if (code === 0) return this.#done.resolve();
       if (code === "SIGKILL") return;
-      const said = worker.lines.map(({ text }) => text).join("\n");
+      const said = program.lines.map(({ text }) => text).join("\n");
       this.#done.reject(new Error(`A process ended with ${code}: ${said}`));
     });
   }
@@ -91,7 +106,7 @@ export class Fire {
 
   async #burnServers(): Promise<void> {
     let passed = 0;
-    for (const at of this.#options.killServerAfterMs) {
+    for (const at of KILL_SERVER_AFTER_MS) {
       if (!(await this.#pause(at - passed))) return;
       passed = at;
       this.#server?.kill("SIGKILL");

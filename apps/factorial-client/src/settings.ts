@@ -59,6 +59,7 @@ const schema = z
     n: z
       .string()
       .regex(/^\d{1,5}$/, {
+        abort: true,
         error: ({ input }) => (input === "" ? "n is missing" : `'${input}' is not such a number`),
       })
       .transform(Number),

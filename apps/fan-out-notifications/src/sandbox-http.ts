@@ -1,4 +1,5 @@
 /** The providers of the sandbox that speak HTTP: each checks what the real one checks, and answers as it does. */
+import { timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
@@ -6,7 +7,7 @@ import { z } from "zod";
 import type { Accounts } from "./accounts.ts";
 import type { Asked, Desk } from "./sandbox-desk.ts";
 import { decrypt, isSigned } from "./sandbox-device.ts";
-import { signature } from "./send-webhook.ts";
+import { signature, webhookId } from "./send-webhook.ts";
 
 /** The push service, as subscriptions of the sandbox name it. */
 export const PUSH_ORIGIN = "https://push.sandbox.test";
@@ -172,23 +173,27 @@ function webhook(
   body: Buffer,
   options: HttpProvidersOptions,
 ): Understood {
-  const timestamp = headerOf(request, "webhook-timestamp");
-  const id = headerOf(request, "webhook-id");
+  const key = headerOf(request, "idempotency-key");
+  const [id, timestamp] = [headerOf(request, "webhook-id"), headerOf(request, "webhook-timestamp")];
+  // What is signed is parted by dots. Neither part has one, or the same signature would hold for other parts, too.
+  if (id !== webhookId(key) || !/^\d{1,12}$/.test(timestamp)) throw new Refused(401);
   const text = body.toString();
-  const expected = signature(options.accounts.webhook.WEBHOOK_SECRET, {
-    id,
-    timestamp,
-    body: text,
-  });
+  const signed = signature(options.accounts.webhook.WEBHOOK_SECRET, { id, timestamp, body: text });
   const old = Math.abs(Date.now() / 1_000 - Number(timestamp)) > CLOCK_S;
-  if (old || headerOf(request, "webhook-signature") !== expected) throw new Refused(401);
-  return { channel: "webhook", key: id, to: "system", text, answer: { status: 204, body: "" } };
+  if (old || !isSame(headerOf(request, "webhook-signature"), signed)) throw new Refused(401);
+  return { channel: "webhook", key, to: "system", text, answer: { status: 204, body: "" } };
 }
 
 function checkCustomer(request: IncomingMessage, account: Accounts["sms"]): void {
   const { TWILIO_ACCOUNT_SID: sid, TWILIO_AUTH_TOKEN: token } = account;
   const expected = `Basic ${Buffer.from(`${sid}:${token}`).toString("base64")}`;
-  if (headerOf(request, "authorization") !== expected) throw new Refused(401);
+  if (!isSame(headerOf(request, "authorization"), expected)) throw new Refused(401);
+}
+
+/** In a time that does not tell how much of it is right. */
+function isSame(given: string, expected: string): boolean {
+  const [one, other] = [Buffer.from(given), Buffer.from(expected)];
+  return one.length === other.length && timingSafeEqual(one, other);
 }
 
 /** @throws Refused where it is missing. */

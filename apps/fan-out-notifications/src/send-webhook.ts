@@ -10,12 +10,13 @@ export function webhookAdapter(account: Accounts["webhook"], via: Route["via"]):
     async send({ key, event, recipient }, signal) {
       const timestamp = String(Math.floor(Date.now() / 1_000));
       const body = JSON.stringify({ type: "notification", event, recipient: recipient.id });
-      const signed = { id: key, timestamp, body };
+      const id = webhookId(key);
+      const signed = { id, timestamp, body };
       const response = await ask(account.WEBHOOK_URL, {
         headers: {
           "content-type": "application/json",
           "idempotency-key": key,
-          "webhook-id": key,
+          "webhook-id": id,
           "webhook-timestamp": timestamp,
           "webhook-signature": signature(account.WEBHOOK_SECRET, signed),
         },
@@ -25,6 +26,11 @@ export function webhookAdapter(account: Accounts["webhook"], via: Route["via"]):
       return answerOf(response, { now: Date.now(), accepted: () => key });
     },
   };
+}
+
+/** What a receiver knows a message by. Without dots: they part what is signed, and nobody may part it in another way. */
+export function webhookId(key: string): string {
+  return key.replaceAll(".", "_");
 }
 
 /** Of what a receiver checks: who sent it, when, and that nobody changed it. */

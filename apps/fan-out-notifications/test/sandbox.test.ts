@@ -111,21 +111,43 @@ test("a webhook is signed; a wrong or old signature is refused", async () => {
 
   const { WEBHOOK_URL, WEBHOOK_SECRET } = sandbox.accounts.webhook;
   const body = sandbox.received[0]?.text ?? "";
-  const ask = async (timestamp: number, signed: string) => {
+  const ask = async ({
+    timestamp = now,
+    signed = body,
+    id = "notify-1:9",
+    key = "notify-1:9",
+    as = sign,
+  }) => {
     const headers = {
-      "webhook-id": "notify-1:9",
+      "idempotency-key": key,
+      "webhook-id": id,
       "webhook-timestamp": `${timestamp}`,
-      "webhook-signature": signature(WEBHOOK_SECRET, {
-        ...{ id: "notify-1:9", timestamp: `${timestamp}` },
-        body: signed,
-      }),
+      "webhook-signature": as(id, `${timestamp}`, signed),
     };
     return (await fetch(WEBHOOK_URL, { method: "POST", headers, body })).status;
   };
+  const sign = (id: string, timestamp: string, signed: string) =>
+    signature(WEBHOOK_SECRET, { id, timestamp, body: signed });
   const now = Math.floor(Date.now() / 1_000);
-  expect(await ask(now, body)).toBe(204);
-  expect(await ask(now, `${body} `)).toBe(401);
-  expect(await ask(now - 3_600, body)).toBe(401);
+  expect(await ask({})).toBe(204);
+  expect(await ask({ signed: `${body} ` })).toBe(401);
+  expect(await ask({ timestamp: now - 3_600 })).toBe(401);
+  expect(await ask({ timestamp: now + 3_600 })).toBe(401);
+  expect(await ask({ timestamp: Number.NaN })).toBe(401);
+  expect(await ask({ key: "notify-2:9" })).toBe(401);
+  expect(await ask({ as: (...parts) => sign(...parts).slice(0, -1) })).toBe(401);
+  expect(await ask({ as: (...parts) => sign(...parts).replace("v1,", "") })).toBe(401);
+  expect(await ask({ id: "notify-1:9.1", key: "notify-1:9.1" })).toBe(401);
+});
+
+test("what is signed can be parted in one way only, whatever the key", async () => {
+  const sandbox = await openSandbox();
+  const { webhook } = post(sandbox).adapters;
+  const key = "notify-1:2.4";
+
+  expect(await webhook.send({ ...message(), key }, SIGNAL)).toMatchObject({ kind: "accepted" });
+
+  expect(sandbox.received[0]).toMatchObject({ key, did: "delivered" });
 });
 
 test("a key is delivered once, also by the sandbox of another process on the same file", async () => {
