@@ -40,7 +40,8 @@ async function main({ rounds, workloads, scale, write, quick }: Wanted): Promise
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0);
     print(`\n${tableOf(results, workload)}\n\n(${seconds} s)`);
   }
-  print(`\n**Goals**\n\n${tableOfGoals(results)}`);
+  const goals = tableOfGoals(results);
+  if (goals) print(`\n**Goals**\n\n${goals}`);
   if (!write) return;
   const docs = new URL("../../../docs/", import.meta.url);
   writeFileSync(new URL("benchmark.md", docs), report({ machine, rounds, results }));

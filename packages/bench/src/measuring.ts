@@ -26,8 +26,10 @@ export interface Measured {
   /** Most memory that was taken, in MB: by this process, and by its server. */
   readonly memory?: number;
   readonly serverMemory?: number;
-  /** After a kill: children that had finished before it and ran again; of these, those whose result was on record. */
+  /** After a kill: children that had finished before it and ran again. */
   readonly again?: number;
+  /** Children whose result was on record before the kill, and those of them that ran again. */
+  readonly recorded?: number;
   readonly recordedAgain?: number;
   /** Of a server that has nothing to do. */
   readonly processorShare?: number;
@@ -145,7 +147,10 @@ async function crash(side: Side, workload: Workload, job: Job): Promise<Done> {
     ms,
     units: 1,
     again: new Set(again).size,
-    ...(recorded && { recordedAgain: again.filter((child) => recorded.has(child)).length }),
+    ...(recorded && {
+      recorded: recorded.size,
+      recordedAgain: again.filter((child) => recorded.has(child)).length,
+    }),
   };
   return { measured, close: () => site.close().finally(() => remove(folder)) };
 }
