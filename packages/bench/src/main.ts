@@ -26,7 +26,7 @@ async function main({ rounds, workloads, scale, write, quick }: Wanted): Promise
   print(`${legend(sides)}\n`);
   const folder = temporaryFolder();
   process.once("exit", () => remove(folder));
-  process.once("SIGINT", () => process.exit(130));
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));
   if (sides.some((side) => SIDES[side]?.installed)) await installPeers(print);
   const postgres = sides.some((side) => SIDES[side]?.database)
     ? preparePostgres(folder)

@@ -51,6 +51,7 @@ export async function measure(sides: Readonly<Record<string, Side>>): Promise<vo
   const job: Job = JSON.parse(process.argv[2] ?? ""); // Made by `rounds.ts`.
   const side = sides[job.side];
   const workload = scaled(job);
+  process.on("disconnect", () => process.exit(1));
   if (!side || !workload) throw new Error(`there is no ${job.side} or no ${job.workload}`);
   try {
     const { measured, close } = await byKind(side, workload, job);
