@@ -22,7 +22,8 @@ async function main({ rounds, workloads, scale, write, quick }: Wanted): Promise
   const machine = describeMachine();
   print(`${machine}\n`);
   if (quick) print("quick: without Restate and DBOS, and only the small workloads\n");
-  const sides = [...new Set([...workloads.values()].flat())];
+  const able = new Set([...workloads.values()].flat());
+  const sides = Object.keys(SIDES).filter((side) => able.has(side));
   print(`${legend(sides)}\n`);
   const folder = temporaryFolder();
   process.once("exit", () => remove(folder));

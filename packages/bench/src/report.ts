@@ -125,9 +125,8 @@ export function legend(sides: Iterable<string>): string {
   const notes = known.flatMap(({ name, note }) =>
     note === undefined ? [] : [`- ${name}: ${note}`],
   );
-  return [table([["side", "what it is", "what it makes durable"], ...rows]), notes.join("\n")].join(
-    "\n\n",
-  );
+  const sidesTable = table([["side", "what it is", "what it makes durable"], ...rows]);
+  return notes.length === 0 ? sidesTable : `${sidesTable}\n\n${notes.join("\n")}`;
 }
 
 /** The page in `docs`. */
