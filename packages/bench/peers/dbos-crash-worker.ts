@@ -5,10 +5,10 @@ import { launch, slowFanOut } from "./dbos-programs.ts";
 
 const [argument = ""] = process.argv.slice(2);
 const test: CrashTest = JSON.parse(argument); // Made by `dbos.ts`.
+process.on("disconnect", () => process.exit());
 await launch(test.database?.url ?? "", "crashed");
 // The second time it joins what is there.
 const workflow = DBOS.startWorkflow(slowFanOut, { workflowID: test.id });
 const handle = await workflow(test.children, test.log);
 await handle.getResult({ pollingIntervalMs: 10 });
 process.send?.("done");
-process.on("disconnect", () => process.exit());

@@ -2,6 +2,6 @@
 import { launch } from "./dbos-programs.ts";
 
 const [database = "", executor = ""] = process.argv.slice(2);
+process.on("disconnect", () => process.exit());
 await launch(database, executor);
 process.send?.("ready");
-process.on("disconnect", () => process.exit());

@@ -2,6 +2,6 @@
 import { serve } from "./restate-services.ts";
 
 const [worker = "all", port = "0"] = process.argv.slice(2);
+process.on("disconnect", () => process.exit());
 const endpoint = await serve(worker === "all" ? "all" : Number(worker), Number(port));
 process.send?.(endpoint.port);
-process.on("disconnect", () => process.exit());

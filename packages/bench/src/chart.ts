@@ -1,7 +1,10 @@
-/** The medians as a picture: bars of time per unit, on a logarithmic scale, one group for each workload. */
+/**
+ * The medians as a picture: bars of time per unit, on a logarithmic scale, one group for each workload that shows how
+ * the sides compare. Those that show how one side grows are in the tables.
+ */
 import { msOf, type Results } from "./results.ts";
 import { SIDES } from "./sides.ts";
-import { WORKLOADS } from "./workloads.ts";
+import { WORKLOADS, type Workload } from "./workloads.ts";
 
 const WIDTH = 860;
 const LABEL_WIDTH = 310;
@@ -27,7 +30,7 @@ interface Bar {
 export function chart(results: Results): string {
   const groups = [...results].flatMap(([name, sides]) => {
     const workload = WORKLOADS[name];
-    if (!workload || workload.kind === "rest") return [];
+    if (!workload || !shows(workload)) return [];
     const bars = [...sides.keys()].flatMap((side): Bar[] => {
       const ms = msOf(results, name, side);
       return ms === undefined ? [] : [{ side, ms }];
@@ -53,6 +56,10 @@ export function chart(results: Results): string {
 ${parts.join("\n")}
 </svg>
 `;
+}
+
+function shows({ quick, kind }: Workload): boolean {
+  return quick === true || kind === "crash";
 }
 
 function row({ side, ms }: Bar, y: number, scale: (ms: number) => number): string {

@@ -6,8 +6,7 @@ export type Place = { readonly url: string } | { readonly path: string } | objec
 /** Our SDK with the measured programs: at a server, in a file, or in memory. */
 export function connect(place: Place): Resonate {
   const resonate = client(place);
-  // The programs are written for either SDK, so their context is not ours by type.
-  for (const [name, program] of Object.entries(programs)) resonate.register(name, program as never);
+  for (const [name, program] of Object.entries(programs)) resonate.register(name, program);
   return resonate;
 }
 

@@ -4,9 +4,6 @@ import type { CrashTest } from "./running.ts";
 
 const [job = ""] = process.argv.slice(2);
 const { place, test }: { place: Place; test: CrashTest } = JSON.parse(job); // Made by `ours.ts`.
-const resonate = connect(place);
-await resonate.run(test.id, "slowFanOut", test.children, test.log);
+process.on("disconnect", () => process.exit());
+await connect(place).run(test.id, "slowFanOut", test.children, test.log);
 process.send?.("done");
-process.on("disconnect", () => {
-  void resonate.stop().then(() => process.exit());
-});

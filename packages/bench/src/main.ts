@@ -22,11 +22,12 @@ async function main({ rounds, workloads, scale, write, quick }: Wanted): Promise
   const machine = describeMachine();
   print(`${machine}\n`);
   if (quick) print("quick: without Restate and DBOS, and only the small workloads\n");
-  const sides = [...new Set([...workloads.values()].flat())];
+  const able = new Set([...workloads.values()].flat());
+  const sides = Object.keys(SIDES).filter((side) => able.has(side));
   print(`${legend(sides)}\n`);
   const folder = temporaryFolder();
   process.once("exit", () => remove(folder));
-  process.once("SIGINT", () => process.exit(130));
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));
   if (sides.some((side) => SIDES[side]?.installed)) await installPeers(print);
   const postgres = sides.some((side) => SIDES[side]?.database)
     ? preparePostgres(folder)
@@ -40,7 +41,8 @@ async function main({ rounds, workloads, scale, write, quick }: Wanted): Promise
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0);
     print(`\n${tableOf(results, workload)}\n\n(${seconds} s)`);
   }
-  print(`\n**Goals**\n\n${tableOfGoals(results)}`);
+  const goals = tableOfGoals(results);
+  if (goals) print(`\n**Goals**\n\n${goals}`);
   if (!write) return;
   const docs = new URL("../../../docs/", import.meta.url);
   writeFileSync(new URL("benchmark.md", docs), report({ machine, rounds, results }));

@@ -26,8 +26,10 @@ export interface Measured {
   /** Most memory that was taken, in MB: by this process, and by its server. */
   readonly memory?: number;
   readonly serverMemory?: number;
-  /** After a kill: children that had finished before it and ran again; of these, those whose result was on record. */
+  /** After a kill: children that had finished before it and ran again. */
   readonly again?: number;
+  /** Children whose result was on record before the kill, and those of them that ran again. */
+  readonly recorded?: number;
   readonly recordedAgain?: number;
   /** Of a server that has nothing to do. */
   readonly processorShare?: number;
@@ -49,6 +51,7 @@ export async function measure(sides: Readonly<Record<string, Side>>): Promise<vo
   const job: Job = JSON.parse(process.argv[2] ?? ""); // Made by `rounds.ts`.
   const side = sides[job.side];
   const workload = scaled(job);
+  process.on("disconnect", () => process.exit(1));
   if (!side || !workload) throw new Error(`there is no ${job.side} or no ${job.workload}`);
   try {
     const { measured, close } = await byKind(side, workload, job);
@@ -145,7 +148,10 @@ async function crash(side: Side, workload: Workload, job: Job): Promise<Done> {
     ms,
     units: 1,
     again: new Set(again).size,
-    ...(recorded && { recordedAgain: again.filter((child) => recorded.has(child)).length }),
+    ...(recorded && {
+      recorded: recorded.size,
+      recordedAgain: again.filter((child) => recorded.has(child)).length,
+    }),
   };
   return { measured, close: () => site.close().finally(() => remove(folder)) };
 }

@@ -19,8 +19,7 @@ const FILLED_AT_ONCE = 400;
 export const official: Side = {
   async open() {
     const resonate = new OfficialResonate({ logLevel: "error" });
-    // Its types and ours describe the same programs in different words.
-    for (const [name, fn] of Object.entries(programs)) resonate.register(name, fn as never);
+    for (const [name, fn] of Object.entries(programs)) resonate.register(name, fn);
     return {
       run: (id, program, count) => resonate.run(id, program, count),
       close: () => resonate.stop(),

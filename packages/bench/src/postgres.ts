@@ -8,6 +8,7 @@ import { chmodSync, chownSync, cpSync, mkdtempSync, openSync, readFileSync } fro
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { endWithUs } from "./end-with-us.ts";
 import { freePort } from "./free-port.ts";
 import type { Database } from "./running.ts";
 import { remove } from "./temporary-folder.ts";
@@ -59,6 +60,7 @@ async function start({ folder, binaries, asRoot, logged }: Start): Promise<Clust
     [...address, ...(logged ? ["-c", "log_statement=all"] : [])],
     { ...as, cwd: place, stdio: ["ignore", "ignore", openSync(log, "a")] },
   );
+  endWithUs(server, "SIGQUIT");
   await ready(server, log);
   return {
     database: {

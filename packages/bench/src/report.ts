@@ -48,7 +48,8 @@ export function tableOf(results: Results, workload: string): string {
     reason === undefined ? [] : [`${side} failed: ${reason.replaceAll(/\s+/g, " ")}`],
   );
   const head = ["", ...columns.map((column) => column.head)];
-  return [`**${title}**`, table([head, ...rows]), ...failed].join("\n\n");
+  const tables = rows.length > 0 ? [table([head, ...rows])] : [];
+  return [`**${title}**`, ...tables, ...failed].join("\n\n");
 }
 
 function columnsOf(results: Results, workload: string): readonly Column[] {
@@ -73,6 +74,7 @@ function columnsOf(results: Results, workload: string): readonly Column[] {
     figure("p50 ms", "p50"),
     figure("p99 ms", "p99"),
     figure("finished, and ran again", "again"),
+    figure("recorded before", "recorded"),
     figure("recorded, and ran again", "recordedAgain"),
     figure("MB", "memory"),
     figure("MB of the server", "serverMemory"),
@@ -101,7 +103,7 @@ function range(values: readonly number[]): string {
   return `${shown(Math.min(...values))}–${shown(Math.max(...values))}`;
 }
 
-/** The goals, each with what was reached, of those that were measured. */
+/** The goals, each with what was reached, of those that were measured; empty without any. */
 export function tableOfGoals(results: Results): string {
   const rows = GOALS.flatMap((goal) => {
     const met = isMet(goal, results);
@@ -110,7 +112,7 @@ export function tableOfGoals(results: Results): string {
     const wanted = "atLeast" in bound ? `≥ ${shown(bound.atLeast)}` : `≤ ${shown(bound.atMost)}`;
     return [[`${workload} · ${text}`, wanted, shown(goal.reached(results)), met ? "yes" : "no"]];
   });
-  return table([["", "goal", "reached", "met"], ...rows]);
+  return rows.length === 0 ? "" : table([["", "goal", "reached", "met"], ...rows]);
 }
 
 /** Each side: what it is, what it makes durable, and how it says what is measured. */
@@ -123,9 +125,8 @@ export function legend(sides: Iterable<string>): string {
   const notes = known.flatMap(({ name, note }) =>
     note === undefined ? [] : [`- ${name}: ${note}`],
   );
-  return [table([["side", "what it is", "what it makes durable"], ...rows]), notes.join("\n")].join(
-    "\n\n",
-  );
+  const sidesTable = table([["side", "what it is", "what it makes durable"], ...rows]);
+  return notes.length === 0 ? sidesTable : `${sidesTable}\n\n${notes.join("\n")}`;
 }
 
 /** The page in `docs`. */
@@ -148,7 +149,7 @@ ${legend(sides)}
 
 *× Restate*, *× DBOS* and *× official* say how many times as fast a side is as that one; the official SDK makes nothing durable. *of the limit* is the share of what the machine gives with nothing around it: \`disk\` and \`sqlite\` in a file, \`post\` and \`sqlite\` with a server. A hop is two exchanges and two commits, so a half of \`post\` is all it can reach. *MB* is the most memory that was taken, by the process that asks (and works), and by its server.
 
-After a kill, *finished, and ran again* are children that had written into an external log that they were done and were started once more; *recorded, and ran again* are those of them whose result the store had, which only our sides can be asked. The worker is started again at once, so the start of a process is a part of every recovery.
+After a kill, *finished, and ran again* are children that had written into an external log that they were done and were started once more; *recorded before* are those whose result the store had at the kill, which only our sides can be asked for here, and *recorded, and ran again* what became of these. The worker is started again at once, so the start of a process is a part of every recovery.
 
 **Goals**
 

@@ -1,6 +1,7 @@
 /** Runs measurements: each in a process of its own, bounded in time, with what it needs around it. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { endById, endWithUs } from "./end-with-us.ts";
 import type { Job, Measured, Report } from "./measuring.ts";
 import { MEASURE_PEERS } from "./peers.ts";
 import type { Postgres } from "./postgres.ts";
@@ -107,21 +108,17 @@ function result(child: ChildProcess): Promise<Measured> {
 /** Ends the process when its time is over, and what it had started, unless it ends as it should and has done so itself. */
 function endInTime(child: ChildProcess): void {
   const started: number[] = [];
+  const endStarted = () => started.forEach(endById);
   child.on("message", (message) => {
     const report = message as Report; // Sent by `measuring.ts`.
     if (report.kind === "started") started.push(report.pid);
   });
   const timer = setTimeout(() => child.kill("SIGKILL"), MEASURE_MS_MAX);
+  endWithUs(child);
+  process.prependListener("exit", endStarted);
   child.once("exit", (code) => {
     clearTimeout(timer);
-    if (code !== 0) for (const pid of started) end(pid);
+    process.off("exit", endStarted);
+    if (code !== 0) endStarted();
   });
-}
-
-function end(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It has ended already.
-  }
 }

@@ -18,19 +18,18 @@ const flags = store.startsWith("postgres://")
   : { "storage.sqlite.path": store };
 let statements = 0;
 countStatements();
-const server = await serve(
-  readSettings({ flags: { "server.port": "0", level: "warn", ...flags } }),
-);
-process.send?.(server.url);
+const starting = serve(readSettings({ flags: { "server.port": "0", level: "warn", ...flags } }));
+process.on("disconnect", () => {
+  void starting.then((server) => server.close()).finally(() => process.exit());
+});
 process.on("message", () => {
   const { user, system } = process.cpuUsage();
   const memory = process.resourceUsage().maxRSS;
   const state: ServerState = { memory, statements, processorMs: (user + system) / 1_000 };
   process.send?.(state);
 });
-process.on("disconnect", () => {
-  void server.close().then(() => process.exit());
-});
+const { url } = await starting;
+process.send?.(url);
 
 /** Of SQLite: those that were prepared, whoever runs them. */
 function countStatements(): void {

@@ -6,6 +6,7 @@ export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), "resonate-bench-"));
 }
 
+/** With patience: a process that is just ending may still write there. */
 export function remove(folder: string): void {
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 }

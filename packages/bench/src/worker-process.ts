@@ -3,9 +3,9 @@ import { connect } from "./connect.ts";
 
 const [url = ""] = process.argv.slice(2);
 const resonate = connect({ url });
-// Its stream is open when it has an answer.
-await resonate.run(`ready-${process.pid}`, "one");
-process.send?.("ready");
 process.on("disconnect", () => {
   void resonate.stop().then(() => process.exit());
 });
+// Its stream is open when it has an answer.
+await resonate.run(`ready-${process.pid}`, "one");
+process.send?.("ready");

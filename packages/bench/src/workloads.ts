@@ -109,7 +109,7 @@ export const WORKLOADS: Readonly<Record<string, Workload>> = {
     quick: true,
   }),
   "W2b-local-10000": workload("W2b · 10,000 steps at once, joined", 10_000, "step", "localFanOut", {
-    sides: ["sqlite", ...OURS, "restate"],
+    sides: ["sqlite", ...OURS],
   }),
   "W3-hops-100": workload("W3 · recursion by rpc, 100 deep, three workers", 100, "hop", "hops", {
     workers: 3,
