@@ -17,7 +17,7 @@ afterEach(async () => {
 });
 
 test("a survivor finishes the call of a killed worker within 2 s, and nothing finished runs again", async () => {
-  const cluster = await Cluster.start({ folder, workers: ["one", "two", "three"], pauseMs: 250 });
+  const cluster = await Cluster.start({ folder, workers: ["one", "two", "three"], pauseMs: 600 });
   const asked = cluster.ask(8);
   await cluster.product(3);
   const victim = await cluster.holder(4);
@@ -37,6 +37,32 @@ test("a survivor finishes the call of a killed worker within 2 s, and nothing fi
   expect((await cluster.ask(8)).how).toContain("from the cache");
   expect((await cluster.ask(5)).how).toContain("from the cache");
   expect(cluster.computed()).toHaveLength(computed.length);
+});
+
+test("with --json, worker and client print events for programs, and nothing else", async () => {
+  const server = new Program({
+    entry: "packages/cli/src/main.ts",
+    args: ["dev", "--memory", "--server-port", "0"],
+  });
+  const url = /http:\S+/.exec((await server.line(/listens on/)).text)?.[0] ?? "";
+  const args = ["--server", url, "--json"];
+  const worker = new Program({
+    entry: "apps/factorial-worker/src/main.ts",
+    args: ["--name", "ada", ...args],
+  });
+  const client = new Program({ entry: "apps/factorial-client/src/main.ts", args: ["2", ...args] });
+  await client.success();
+  await worker.stop();
+
+  const events = ({ lines }: Program) => lines.map(({ text }) => JSON.parse(text));
+  expect(events(client)).toEqual([
+    { event: "answer", n: 2, value: "2", ms: expect.any(Number), cached: false },
+  ]);
+  expect(events(worker)).toEqual([
+    { event: "start", worker: "ada", server: url, group: "factorial-workers", pid: worker.pid },
+    { event: "computed", worker: "ada", call: "factorial(1)", product: "1" },
+    { event: "computed", worker: "ada", call: "factorial(2)", product: "2" },
+  ]);
 });
 
 test("workers and server stop on Ctrl-C with exit code 0", async () => {

@@ -41,7 +41,11 @@ export function readHtml(
   }
   const links = [...followed];
   return {
-    title: title.trim().replace(/\s+/g, " ").slice(0, TITLE_LENGTH_MAX),
+    // One line, and nothing that a terminal would obey.
+    title: title
+      .replace(/[\s\p{Cc}]+/gu, " ")
+      .trim()
+      .slice(0, TITLE_LENGTH_MAX),
     links: links.filter(([, follow]) => follow).map(([link]) => link),
     nofollow: links.filter(([, follow]) => !follow).map(([link]) => link),
   };

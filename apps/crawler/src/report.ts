@@ -12,7 +12,9 @@ export function pageLine({ url, status, ms, ...page }: FetchedPage): string {
 function whatCame({ title = "", redirect, skippedReason, problem }: Partial<FetchedPage>): string {
   if (redirect !== undefined) return `to ${redirect}`;
   if (skippedReason === undefined) return title;
-  return `${skippedReason}${problem === undefined ? "" : `: ${problem}`}`;
+  // Errors may quote what a stranger sent.
+  const why = problem?.replace(/\p{Cc}+/gu, " ");
+  return `${skippedReason}${why === undefined ? "" : `: ${why}`}`;
 }
 
 function colorOf(status = 400): "green" | "yellow" | "red" {

@@ -86,3 +86,8 @@ test("the title is the first one, on one line", () => {
   const html = "<title> A\n &amp; B </title><svg><title>C</title></svg>";
   expect(readHtml(html, URL_OF_PAGE).title).toBe("A & B");
 });
+
+test("nothing in a title moves the cursor of a terminal", () => {
+  const html = "<title>A\u001b]52;c;eA==\u0007\u009b2J\u0008B</title>";
+  expect(readHtml(html, URL_OF_PAGE).title).toBe("A ]52;c;eA== 2J B");
+});

@@ -18,7 +18,7 @@ switch (asked.kind) {
     process.exitCode = 2;
 }
 
-async function run({ n, split, server, token }: Settings): Promise<void> {
+async function run({ n, split, server, token, json }: Settings): Promise<void> {
   endQuietly();
   const question = { n, split };
   await waitForServer(server, () => {
@@ -40,15 +40,18 @@ async function run({ n, split, server, token }: Settings): Promise<void> {
   const answer = await ask(resonate, question);
   answered.abort();
   await resonate.stop();
-  print(n, answer);
+  process.stdout.write(json ? jsonOf(n, answer) : linesOf(n, answer));
 }
 
-function print(n: number, { value, ms, cached }: Answer): void {
-  process.stdout.write(`factorial(${n}) = ${value}\n`);
+function jsonOf(n: number, { value, ms, cached }: Answer): string {
+  return `${JSON.stringify({ event: "answer", n, value: String(value), ms: Math.round(ms), cached })}\n`;
+}
+
+function linesOf(n: number, { value, ms, cached }: Answer): string {
   const how = cached
     ? "from the cache: it was computed before"
     : "computed now; asked again, it comes from the cache";
-  process.stdout.write(`${ms.toFixed(0)} ms, ${how}\n`);
+  return `factorial(${n}) = ${value}\n${ms.toFixed(0)} ms, ${how}\n`;
 }
 
 /**

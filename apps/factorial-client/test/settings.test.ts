@@ -4,7 +4,7 @@ import { N_MAX, readSettings, SPLIT_N_MAX } from "../src/settings.ts";
 test.each(["0", "20", String(N_MAX)])("%s is a number it asks for", (word) => {
   expect(readSettings([word], {})).toEqual({
     kind: "run",
-    settings: { n: Number(word), split: false, server: "http://localhost:8001" },
+    settings: { n: Number(word), split: false, server: "http://localhost:8001", json: false },
   });
 });
 

@@ -4,7 +4,7 @@ import { factorial, factorialInput, GROUP } from "./factorial.ts";
 import type { Report } from "./multiply.ts";
 import { product, productInput } from "./product.ts";
 import { readSettings, type Settings } from "./settings.ts";
-import { lineWriter, onEnd, shown, terminalLogger } from "./terminal.ts";
+import { onEnd, shown, Terminal, terminalLogger } from "./terminal.ts";
 import { waitForServer } from "./wait-for-server.ts";
 
 const asked = readSettings(process.argv.slice(2));
@@ -20,27 +20,33 @@ switch (asked.kind) {
     process.exitCode = 2;
 }
 
-async function start({ server, token, name, pauseMs }: Settings): Promise<void> {
-  const write = lineWriter(name);
+async function start({ server, token, name, pauseMs, json }: Settings): Promise<void> {
+  const terminal = new Terminal({ name, json });
   let stop = async () => {};
   onEnd(() => stop());
   await waitForServer(server, () => {
-    write(
+    terminal.line(
       `No Resonate server answers at ${server}. Start one with "pnpm resonate dev"; waiting for it.`,
     );
+    terminal.event("waiting", { server });
   });
   const resonate = new Resonate({
     url: server,
     ...(token && { token }),
     group: GROUP,
     pid: `${name}-${process.pid}`,
-    logger: terminalLogger(write),
+    logger: terminalLogger(terminal),
   });
   stop = () => resonate.stop();
-  const report: Report = (name, product) => write(`${name} = ${shown(product)}`);
+  const report: Report = (call, product) => {
+    terminal.line(`${call} = ${shown(product)}`);
+    terminal.event("computed", { call, product: String(product) });
+  };
   resonate.setDependency("report", report);
   resonate.setDependency("pauseMs", pauseMs);
   resonate.register("factorial", factorial, { input: factorialInput });
   resonate.register("product", product, { input: productInput });
-  write(`serves group ${GROUP} of ${server}, process ${process.pid}; Ctrl-C stops it`);
+  const { pid } = process;
+  terminal.line(`serves group ${GROUP} of ${server}, process ${pid}; Ctrl-C stops it`);
+  terminal.event("start", { server, group: GROUP, pid });
 }

@@ -11,6 +11,8 @@ export interface Settings {
   readonly name: string;
   /** How long each multiplication takes, in ms, on top of its own time. */
   readonly pauseMs: number;
+  /** Events as lines of JSON. */
+  readonly json: boolean;
 }
 
 export type Asked =
@@ -28,6 +30,7 @@ export function readSettings(words: readonly string[], env = process.env): Asked
       token: env["RESONATE_TOKEN"] || undefined,
       name: values.name ?? (env["FACTORIAL_WORKER_NAME"] || undefined),
       pauseMs: values["pause-ms"] ?? (env["FACTORIAL_PAUSE_MS"] || undefined),
+      json: values.json,
     });
     return { kind: "run", settings };
   } catch (error) {
@@ -39,6 +42,7 @@ const FLAGS = {
   server: { type: "string" },
   name: { type: "string" },
   "pause-ms": { type: "string" },
+  json: { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;
 
@@ -56,6 +60,7 @@ const schema = z.object({
     .regex(/^\d{1,5}$/, "--pause-ms (FACTORIAL_PAUSE_MS) must be a whole number from 0 to 99999")
     .transform(Number)
     .default(0),
+  json: z.boolean().default(false),
 });
 
 const HELP = `Usage: factorial-worker [flags]
@@ -68,6 +73,7 @@ Flags, and the environment variables that do the same:
                   RESONATE_TOKEN         a token for it, where it asks for one
   --name NAME     FACTORIAL_WORKER_NAME  what this worker is called (default worker-<process id>)
   --pause-ms N    FACTORIAL_PAUSE_MS     slow each multiplication down by N ms (default 0)
+  --json                                 print events as lines of JSON
   -h, --help                             print this
 `;
 

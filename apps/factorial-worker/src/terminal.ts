@@ -1,4 +1,4 @@
-/** How this worker meets its terminal: plain lines, in its own colour where somebody looks, and how it is ended. */
+/** How this worker meets its terminal: lines in its own colour where somebody looks, or events, and how it is ended. */
 import { styleText } from "node:util";
 import type { Logger } from "@resonate-ts/sdk";
 
@@ -9,11 +9,35 @@ const SAME_SIGNAL_MS = 500;
 
 const COLORS = ["cyan", "magenta", "yellow", "green", "blue", "red"] as const;
 
-/** Writes lines that begin with the worker's name. */
-export function lineWriter(name: string): (line: string) => void {
-  const color = COLORS[sum(name) % COLORS.length] ?? "cyan";
-  const label = styleText(color, `[${name}]`);
-  return (line) => process.stdout.write(`${label} ${line}\n`);
+export interface TerminalOptions {
+  /** What the worker is called: lines begin with it. */
+  readonly name: string;
+  /** Events as lines of JSON, in place of lines for people. */
+  readonly json: boolean;
+}
+
+/** Where this worker writes: lines for a person, or else events for a program. */
+export class Terminal {
+  readonly #name: string;
+  readonly #json: boolean;
+  readonly #label: string;
+
+  constructor({ name, json }: TerminalOptions) {
+    this.#name = name;
+    this.#json = json;
+    this.#label = styleText(COLORS[sum(name) % COLORS.length] ?? "cyan", `[${name}]`);
+  }
+
+  /** A line for a person. */
+  line(text: string): void {
+    if (!this.#json) process.stdout.write(`${this.#label} ${text}\n`);
+  }
+
+  /** A line of JSON for a program. */
+  event(event: string, fields: object): void {
+    if (!this.#json) return;
+    process.stdout.write(`${JSON.stringify({ event, worker: this.#name, ...fields })}\n`);
+  }
 }
 
 /** A product as one line can hold it. */
@@ -50,9 +74,12 @@ export function onEnd(stop: () => Promise<void>): void {
 }
 
 /** What the SDK has to say that a person should know. */
-export function terminalLogger(write: (line: string) => void): Logger {
+export function terminalLogger(terminal: Terminal): Logger {
   const silent = () => {};
-  const loud = (_: object, message: string) => write(message);
+  const loud = (_: object, message: string) => {
+    terminal.line(message);
+    terminal.event("log", { message });
+  };
   return { debug: silent, info: silent, warn: loud, error: loud };
 }
 

@@ -4,7 +4,12 @@ import { readSettings } from "../src/settings.ts";
 test("without flags and variables the defaults are those the help names", () => {
   expect(readSettings([], {})).toEqual({
     kind: "run",
-    settings: { server: "http://localhost:8001", name: `worker-${process.pid}`, pauseMs: 0 },
+    settings: {
+      server: "http://localhost:8001",
+      name: `worker-${process.pid}`,
+      pauseMs: 0,
+      json: false,
+    },
   });
 });
 
@@ -16,12 +21,12 @@ test("a flag wins over its variable", () => {
   };
   expect(readSettings([], env)).toEqual({
     kind: "run",
-    settings: { server: "http://one:1", name: "one", pauseMs: 1 },
+    settings: { server: "http://one:1", name: "one", pauseMs: 1, json: false },
   });
-  const flags = ["--server", "https://two:2", "--name", "two", "--pause-ms", "2"];
+  const flags = ["--server", "https://two:2", "--name", "two", "--pause-ms", "2", "--json"];
   expect(readSettings(flags, env)).toEqual({
     kind: "run",
-    settings: { server: "https://two:2", name: "two", pauseMs: 2 },
+    settings: { server: "https://two:2", name: "two", pauseMs: 2, json: true },
   });
 });
 
