@@ -18,6 +18,8 @@ import { SQLITE_BUSY, SQLITE_FULL } from "./errors.ts";
 const PAGES = 4_000;
 /** Commits wait for the move under way when the log has grown by so many times that since the round began: the disk is slow. */
 const TIMES_MAX = 3;
+/** The log is looked at when it may have grown by this share of what begins a round. */
+const LOOK_SHARE = 1 / 8;
 /** Moves while commits go on; each leaves a fraction of what the one before left. */
 const MOVES_BESIDE = 2;
 /** Pages that SQLite's own checkpoints wait for, where there is no thread. */
@@ -62,6 +64,8 @@ export class Checkpoints {
   #move: Promise<Moved> | undefined;
   /** All that belongs together: moves beside commits, and the one that they wait for. */
   #round: Promise<void> | undefined;
+  /** Pages that may have been written since the log was looked at. */
+  #unseen = 0;
   /** Pages that are not moved at which the next round begins. */
   #beginAt: number;
   /** Commits have waited in this round: the next move is its last one. */
@@ -84,8 +88,11 @@ export class Checkpoints {
     if (this.#failure) throw this.#failure;
   }
 
-  /** A transaction has been committed. */
-  committed(): void {
+  /** A transaction has been committed, which may have written so many `pages`; about. */
+  committed(pages: number): void {
+    this.#unseen += pages;
+    if (this.#unseen < this.#pages * LOOK_SHARE) return;
+    this.#unseen = 0;
     const unmoved = this.#unmoved();
     if (unmoved < this.#beginAt || this.#ended) return;
     if (!this.#round) {

@@ -37,7 +37,7 @@ import { listing } from "./search.ts";
 import { deleteAll, snapshot } from "./snapshot.ts";
 import { Statements } from "./statements.ts";
 import { findOldTrees } from "./trees.ts";
-import { NEXT_SEQ, type Rows, write } from "./write.ts";
+import { NEXT_SEQ, pagesOf, type Rows, write } from "./write.ts";
 
 export interface SqliteOptions {
   readonly path: string;
@@ -78,6 +78,8 @@ export class SqliteStore implements Store, Transaction {
   #floor: number;
   /** Whether this transaction has written records. */
   #wrote = false;
+  /** About how many pages it has written. */
+  #pages = 0;
   #writable = true;
   #tail: Promise<unknown> = Promise.resolve();
 
@@ -120,6 +122,7 @@ export class SqliteStore implements Store, Transaction {
 
   async write(changes: readonly Change[]): Promise<void> {
     this.#wrote = true;
+    for (const change of changes) this.#pages += pagesOf(change);
     write(changes, this.#statements, this.#rows);
   }
 
@@ -194,6 +197,7 @@ export class SqliteStore implements Store, Transaction {
     this.#rows.seqs.clear();
     this.#rows.bornCrcs.clear();
     this.#wrote = false;
+    this.#pages = 0;
     const nextSeq = this.#nextSeq;
     let phase: "work" | "commit" = "work";
     let value: T | undefined;
@@ -220,7 +224,7 @@ export class SqliteStore implements Store, Transaction {
     const writes = this.#wrote || raised > this.#floor;
     if (raised > this.#floor) this.#statements.putMeta.run(CLOCK_FLOOR, raised);
     this.#statements.commit.run();
-    this.#checkpoints.committed();
+    this.#checkpoints.committed(this.#pages);
     this.#floor = raised;
     // A small write may find room where the next large one does not.
     if (writes && !this.#writable) this.#writable = hasRoom(this.#path);

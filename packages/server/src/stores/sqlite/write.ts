@@ -14,6 +14,17 @@ export interface Rows extends KnownRows {
 /** Where the number of the next row is kept once rows have been deleted: those that they had are not given again. */
 export const NEXT_SEQ = "next_seq";
 
+/** Pages that the row of a change and its entries in indexes lie on. */
+const PAGES_PER_CHANGE = 3;
+const PAGE_BYTES = 4_096;
+
+/** About how many pages a change writes, counted high. */
+export function pagesOf(change: Change): number {
+  if (!("put" in change) || change.put !== "promise") return PAGES_PER_CHANGE;
+  const { param, value } = change.record;
+  return PAGES_PER_CHANGE + ((param.data?.length ?? 0) + (value.data?.length ?? 0)) / PAGE_BYTES;
+}
+
 /** Writes changes in order. A promise comes before all that refers to it. */
 export function write(changes: readonly Change[], statements: Statements, rows: Rows): void {
   for (const change of changes) {
