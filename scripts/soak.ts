@@ -54,7 +54,8 @@ try {
   await load.stop();
   await wait(CALM_MS);
   const idle = await sampler.idle(IDLE_MS);
-  const total = summary({ samples, idle, ended: load.ended, wrong: load.wrong });
+  const { ended, wrong, open: unfinished } = load;
+  const total = summary({ samples, idle, ended, wrong, unfinished });
   print({ kind: "summary", ...total });
   process.exitCode = total.problems.length === 0 ? 0 : 1;
 } finally {
