@@ -73,12 +73,12 @@ test("wrong results, open files, a long log, and work when idle are, however sho
   ]);
 });
 
-test("on PostgreSQL more questions than the looks are one, and its log is its own", () => {
+test("on PostgreSQL more transactions than looks and upkeep take are one, and its log is its own", () => {
   const log = () => ({ logBytes: 500 * MB });
   const idle = (transactionsPerSecond: number) => ({
     idle: { cpuPercent: [0.5, 0.5], transactionsPerSecond },
   });
 
-  expect(problemsOf(hour(log), idle(2))).toEqual([]);
-  expect(problemsOf(hour(log), idle(3))).toEqual(["3 questions a second when idle"]);
+  expect(problemsOf(hour(log), idle(4))).toEqual([]);
+  expect(problemsOf(hour(log), idle(5))).toEqual(["5 transactions a second when idle"]);
 });
