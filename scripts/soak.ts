@@ -13,8 +13,8 @@ import { summary } from "./soak/summary.ts";
 import { type Storage, System } from "./soak/system.ts";
 
 const SAMPLE_MS = 10_000;
-/** What ran before the idle time has settled by then. */
-const CALM_MS = 5_000;
+/** By then what ran before the idle time is forgotten (`system.ts`), which is work too. */
+const CALM_MS = 90_000;
 const IDLE_MS = 20_000;
 
 const { values } = parseArgs({
@@ -54,7 +54,8 @@ try {
   await load.stop();
   await wait(CALM_MS);
   const idle = await sampler.idle(IDLE_MS);
-  const total = summary({ samples, idle, ended: load.ended, wrong: load.wrong });
+  const { ended, wrong, open: unfinished } = load;
+  const total = summary({ samples, idle, ended, wrong, unfinished });
   print({ kind: "summary", ...total });
   process.exitCode = total.problems.length === 0 ? 0 : 1;
 } finally {

@@ -1,10 +1,13 @@
 /** Workflows that begin at a steady rate, however long those before them take. */
+import { setTimeout as wait } from "node:timers/promises";
 import type { Resonate } from "@resonate-ts/sdk";
 import { expected, GROUP } from "./program.ts";
 
 const TICK_MS = 100;
 /** Most under way; at more the system does not keep up, and the rest is not begun. */
 const OPEN_MAX = 5_000;
+/** In which the last must end, in ms: what takes longer is stuck, or the rate was more than the machine can do. */
+const LAST_MS = 120_000;
 
 export class Load {
   /** Workflows that ended. */
@@ -34,10 +37,10 @@ export class Load {
     }, TICK_MS);
   }
 
-  /** Begins no more, and waits for those that were begun. */
+  /** Begins no more, and waits for those that were begun, for some minutes at most. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await Promise.all(this.#all);
+    await Promise.race([Promise.all(this.#all), wait(LAST_MS, undefined, { ref: false })]);
   }
 
   /** How long those took, in ms, that ended since the last call; in order of length. */

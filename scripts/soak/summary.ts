@@ -14,12 +14,14 @@ const LOG_MB_MAX = 64;
 /** Connections come and go; leaks go on. */
 const FDS_MORE_MAX = 10;
 const IDLE_CPU_PERCENT_MAX = 1;
-/** The look of each server. */
-const IDLE_TRANSACTIONS_PER_SERVER_MAX = 1;
+/** One is the look of each server; the rest is retention, and what PostgreSQL does by itself (autovacuum). */
+const IDLE_TRANSACTIONS_PER_SERVER_MAX = 2;
 
 export interface Summary {
   readonly ended: number;
   readonly wrong: number;
+  /** Begun, and not ended two minutes after the last began. */
+  readonly unfinished: number;
   /** By processes, after the warm-up: first the servers, then the worker. */
   readonly rssMbPerHour: readonly number[];
   readonly rssMbLast: readonly number[];
@@ -38,11 +40,13 @@ export function summary({
   idle,
   ended,
   wrong,
+  unfinished,
 }: {
   readonly samples: readonly Sample[];
   readonly idle: Idle;
   readonly ended: number;
   readonly wrong: number;
+  readonly unfinished: number;
 }): Summary {
   const warm = samples.slice(Math.floor(samples.length * WARM_UP));
   const middle = Math.floor(warm.length / 2);
@@ -55,6 +59,7 @@ export function summary({
   const total = {
     ended,
     wrong,
+    unfinished,
     rssMbPerHour: rows.map((row) => slope(warm, row)),
     rssMbLast: rows.map((row) => mb(row.at(-1)?.rssBytes)),
     fds: rows.map((row) => ({ first: row[0]?.fds ?? 0, last: row.at(-1)?.fds ?? 0 })),
@@ -73,6 +78,7 @@ function problems(total: Omit<Summary, "problems">, tookMs: number): readonly st
     if (!holds) found.push(what);
   };
   check(total.ended > 0, "nothing ended");
+  check(total.unfinished === 0, `${total.unfinished} workflows did not end`);
   check(wrong === 0, `${wrong} workflows did not give their result`);
   check(
     fds.every(({ first, last }) => last <= first + FDS_MORE_MAX),
@@ -83,8 +89,11 @@ function problems(total: Omit<Summary, "problems">, tookMs: number): readonly st
   if (transactionsPerSecond === undefined)
     check(logMbMax < LOG_MB_MAX, `the log is ${logMbMax} MB`);
   else {
-    const most = cpuPercent.length * IDLE_TRANSACTIONS_PER_SERVER_MAX * 1.1;
-    check(transactionsPerSecond <= most, `${transactionsPerSecond} questions a second when idle`);
+    const most = cpuPercent.length * IDLE_TRANSACTIONS_PER_SERVER_MAX;
+    check(
+      transactionsPerSecond <= most,
+      `${transactionsPerSecond} transactions a second when idle`,
+    );
   }
   check(
     cpuPercent.every((percent) => percent <= IDLE_CPU_PERCENT_MAX),

@@ -24,7 +24,8 @@ function hour(over: (minute: number) => Partial<Sample> = () => ({})): readonly 
 }
 
 function problemsOf(samples: readonly Sample[], over: object = {}): readonly string[] {
-  return summary({ samples, idle: IDLE, ended: 180_000, wrong: 0, ...over }).problems;
+  return summary({ samples, idle: IDLE, ended: 180_000, wrong: 0, unfinished: 0, ...over })
+    .problems;
 }
 
 test("an hour in which nothing grows has no problems", () => {
@@ -57,9 +58,14 @@ test("wrong results, open files, a long log, and work when idle are, however sho
     logBytes: 100 * MB,
   });
 
-  const problems = problemsOf(hour(worse).slice(0, 9), { wrong: 1, idle: { cpuPercent: [7] } });
+  const problems = problemsOf(hour(worse).slice(0, 9), {
+    wrong: 1,
+    unfinished: 2,
+    idle: { cpuPercent: [7] },
+  });
 
   expect(problems).toEqual([
+    "2 workflows did not end",
     "1 workflows did not give their result",
     "open files grow",
     "the log is 100 MB",
@@ -67,12 +73,12 @@ test("wrong results, open files, a long log, and work when idle are, however sho
   ]);
 });
 
-test("on PostgreSQL more questions than the looks are one, and its log is its own", () => {
+test("on PostgreSQL more transactions than looks and upkeep take are one, and its log is its own", () => {
   const log = () => ({ logBytes: 500 * MB });
   const idle = (transactionsPerSecond: number) => ({
     idle: { cpuPercent: [0.5, 0.5], transactionsPerSecond },
   });
 
-  expect(problemsOf(hour(log), idle(2))).toEqual([]);
-  expect(problemsOf(hour(log), idle(3))).toEqual(["3 questions a second when idle"]);
+  expect(problemsOf(hour(log), idle(4))).toEqual([]);
+  expect(problemsOf(hour(log), idle(5))).toEqual(["5 transactions a second when idle"]);
 });

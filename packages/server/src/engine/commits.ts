@@ -10,6 +10,10 @@ import type { Logger } from "../logger.ts";
 import { CommitUnknownError, StoreUnavailableError, StoreUnknownError } from "../stores/store.ts";
 import type { Budgeted } from "./reply-budget.ts";
 
+/** Most requests that may wait. Beyond it they are refused with 503 and nothing is lost. */
+const WAITING_MAX = 100_000;
+/** Heartbeats may wait where nothing else may any more; they are refused too when there are far more than workers. */
+const WAITING_WITH_HEARTBEATS_MAX = 150_000;
 /** Most requests of one commit; what is beyond goes into the next. */
 const COMMIT_STEPS_MAX = 1_024;
 
@@ -34,6 +38,10 @@ interface CommitsOptions {
   readonly logger: Logger;
 }
 
+interface Named {
+  readonly kind: string;
+}
+
 interface Entry {
   readonly steps: readonly Budgeted[];
   resolve(answers: Answers): void;
@@ -53,15 +61,18 @@ export class Commits {
     this.#options = options;
   }
 
-  /** Steps that wait for a commit. */
-  get waiting(): number {
-    return this.#waiting;
+  /** Whether these may not wait, because so many do. */
+  full(steps: readonly Named[]): boolean {
+    const most = areHeartbeats(steps) ? WAITING_WITH_HEARTBEATS_MAX : WAITING_MAX;
+    return this.#waiting + steps.length > most;
   }
 
-  /** Takes steps in order, with the next commit. */
+  /** Takes steps in order, with the next commit that has room; heartbeats before all that wait. */
   submit(steps: readonly Budgeted[]): Promise<Answers> {
     return new Promise((resolve) => {
-      this.#queue.push({ steps, resolve });
+      // Where much waits, a worker must not lose its leases because of it: it would only become more.
+      if (areHeartbeats(steps)) this.#queue.unshift({ steps, resolve });
+      else this.#queue.push({ steps, resolve });
       this.#waiting += steps.length;
       this.#run();
     });
@@ -176,6 +187,10 @@ export class Commits {
     this.#waiting = 0;
     if (first) this.#options.failed(cause);
   }
+}
+
+function areHeartbeats(steps: readonly Named[]): boolean {
+  return steps.every(({ kind }) => kind === "task.heartbeat");
 }
 
 /** What is ready in this turn of the event loop goes on before this does. */

@@ -40,8 +40,6 @@ import { type Budgeted, ReplyBudget } from "./reply-budget.ts";
 import { Retention } from "./retention.ts";
 import { Twins } from "./twins.ts";
 
-/** Most requests that may wait. Beyond it they are refused with 503 and nothing is lost. */
-const WAITING_MAX = 100_000;
 /** Most due steps of one commit. */
 const DUE_STEPS_MAX = 1_000;
 /** Most pending tasks that are read at once, to offer those that could not be remembered. */
@@ -212,7 +210,7 @@ export class GroupCommitEngine implements Engine {
     if (this.#state !== "open") {
       return Promise.resolve(refusals(requests, 503, "The server is stopping"));
     }
-    if (this.#commits.waiting + requests.length > WAITING_MAX) {
+    if (this.#commits.full(requests)) {
       return Promise.resolve(refusals(requests, 503, "The server is overloaded; try again"));
     }
     if (this.#dispatcher.awaitsWord)

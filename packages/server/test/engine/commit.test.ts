@@ -34,6 +34,8 @@ function gate() {
   };
 }
 
+const HEARTBEAT = { pid: "p", tasks: [{ id: "a", version: 1 }] };
+
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 describe("one commit", () => {
@@ -62,6 +64,24 @@ describe("one commit", () => {
     await Promise.all(asked);
 
     expect(lab.store.commits - commits).toBe(2);
+  });
+
+  test("takes heartbeats before all that has waited longer", async () => {
+    const first = gate();
+    lab.store.beforeCommit = () => first.wait();
+    const answered: string[] = [];
+    const ask = (name: string, kind: string, data: unknown) =>
+      lab.ask(kind, data).then(() => answered.push(name));
+    const asked = [ask("first", "promise.create", create("first").data)];
+    await first.reached;
+
+    for (let at = 0; at < 2_000; at++) asked.push(ask(`p${at}`, "promise.get", { id: `p${at}` }));
+    asked.push(ask("heartbeat", "task.heartbeat", HEARTBEAT));
+    lab.store.beforeCommit = () => {};
+    first.open();
+    await Promise.all(asked);
+
+    expect(answered.slice(0, 2)).toEqual(["first", "heartbeat"]);
   });
 
   test("answers in order, each request seeing those before it", async () => {
@@ -323,6 +343,25 @@ describe("closing", () => {
 
     expect([worker.closed, lab.engine.connections]).toEqual([true, 0]);
   });
+});
+
+test("where no more requests may wait, heartbeats may", async () => {
+  const head = { corrId: "c", version: PROTOCOL_VERSION };
+  const get: Request = { kind: "promise.get", head, data: { id: "a" } };
+  const first = gate();
+  lab.store.beforeCommit = () => first.wait();
+  const asked = lab.engine.process([get]);
+  await first.reached;
+  const many = lab.engine.process(Array.from({ length: 100_000 }, () => get));
+
+  const [refused] = await lab.engine.process([get]);
+  const heartbeat = lab.ask("task.heartbeat", HEARTBEAT);
+  lab.store.beforeCommit = () => {};
+  first.open();
+
+  expect(refused?.head.status).toBe(503);
+  expect((await heartbeat).status).toBe(200);
+  await Promise.all([asked, many]);
 });
 
 test("more requests than may wait are 503, and nothing of them is done", async () => {
