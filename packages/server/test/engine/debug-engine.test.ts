@@ -257,3 +257,28 @@ test("connections are closed with the engine, and not before", async () => {
   expect(replaced).toBe(false);
   expect([first.isClosed(), second.isClosed()]).toEqual([true, true]);
 });
+
+test("nothing is done about tasks that wait for each other while time rests", async () => {
+  const suspended = async (id: string, awaited: string) => {
+    const data = { awaited, awaiter: id };
+    const actions = [{ kind: "promise.register_callback", data }];
+    expect((await ask("task.suspend", { id, version: 1, actions })).head.status).toBe(200);
+  };
+  const state = async (id: string) => (await ask("promise.get", { id })).data.promise.state;
+  await debug("debug.start");
+  for (const id of ["a", "b", "c", "d"]) {
+    const action = { kind: "promise.create", data: { id, timeoutAt: 2 * WALL, tags: target } };
+    await ask("task.create", { pid: "p", ttl: WALL, action });
+  }
+
+  await suspended("a", "b");
+  await suspended("b", "a");
+  for (let turn = 0; turn < 20; turn++) expect(await state("b")).toBe("pending");
+
+  await debug("debug.stop");
+  await suspended("c", "d");
+  await suspended("d", "c");
+  let seen = await state("d");
+  for (let turn = 0; turn < 100 && seen === "pending"; turn++) seen = await state("d");
+  expect([seen, await state("b")]).toEqual(["rejected", "pending"]);
+});

@@ -8,7 +8,7 @@ const say = (text: string) => process.stdout.write(`${text}\n`);
 
 const workshop = await Workshop.open();
 try {
-  if ((await workshop.untouched()) === "red") throw new Error("red without any mutant");
+  if ((await workshop.untouched(chosen)) === "red") throw new Error("red without any mutant");
   let found = 0;
   for (const mutant of chosen) {
     const verdict = await workshop.judge(mutant);

@@ -13,12 +13,16 @@ export interface Mutant {
   readonly replace: string;
   /** The question (`C1` to `C12`) whose guard this takes away: that test must go red by itself. */
   readonly question?: `C${number}`;
+  /** Tests of what the protocol says nothing of; the differential run knows it not. */
+  readonly tests?: string;
 }
 
 const CORE = "packages/server/src/core";
 const ENGINE = "packages/server/src/engine";
 const STORES = "packages/server/src/stores";
 const TAGS = "packages/protocol/src/tags.ts";
+const CYCLES = "packages/server/test/engine/await-cycles.test.ts";
+const LIMITS = "packages/server/test/http/record-limits.test.ts";
 const VIEW = "const view = viewTask(id, world);";
 /** The stored task where the projected one belongs. */
 const UNPROJECTED =
@@ -412,5 +416,42 @@ export const mutants: readonly Mutant[] = [
     file: `${CORE}/settlement.ts`,
     find: 'by === "holder" ? [] : revocation(promise, task)',
     replace: "[]",
+  },
+
+  // What the protocol says nothing of.
+  {
+    name: "a deadlock is broken although one of its tasks awaits something else",
+    tests: CYCLES,
+    file: `${CORE}/cycle/break.ts`,
+    find: "awaited.every((one) => members.has(one))",
+    replace: "awaited.length > 0",
+  },
+  {
+    name: "a deadlock is broken although one of its tasks goes on",
+    tests: CYCLES,
+    file: `${CORE}/cycle/break.ts`,
+    find: 'if (viewTask(id, world)?.task.state !== "suspended") return false;',
+    replace: "",
+  },
+  {
+    name: "the oldest of those that wait for each other is rejected",
+    tests: CYCLES,
+    file: `${ENGINE}/await-cycles.ts`,
+    find: "one.bornAt > other.bornAt ||",
+    replace: "one.bornAt < other.bornAt ||",
+  },
+  {
+    name: "a suspend on suspended tasks is not looked at",
+    tests: CYCLES,
+    file: `${CORE}/task/suspend.ts`,
+    find: "messages: tangled ?",
+    replace: "messages: !tangled ?",
+  },
+  {
+    name: "lower limits keep what is there from being read",
+    tests: LIMITS,
+    file: "packages/protocol/src/request-schemas.ts",
+    find: "idBytes: Math.max(limits.idBytes, DEFAULT_LIMITS.idBytes),",
+    replace: "idBytes: limits.idBytes,",
   },
 ];

@@ -27,9 +27,10 @@ test(`mutants are found: ${all ? "all" : SAMPLE} of them (SEED=${seed})`, async 
   const shuffled = mutants.toSorted(() => random.next() - 0.5);
   const workshop = await Workshop.open();
   try {
-    expect(await workshop.untouched()).toBe("green");
+    const chosen = all ? mutants : shuffled.slice(0, SAMPLE);
+    expect(await workshop.untouched(chosen)).toBe("green");
 
-    for (const mutant of all ? mutants : shuffled.slice(0, SAMPLE)) {
+    for (const mutant of chosen) {
       expect([mutant.name, await workshop.judge(mutant)]).toEqual([mutant.name, "red"]);
     }
   } finally {

@@ -45,10 +45,12 @@ export class Workshop {
     return new Workshop(folder);
   }
 
-  /** What the tests say of the sources as they are: all that mutants are shown to. */
-  async untouched(): Promise<Verdict> {
-    const runs = [await this.#run(DIFFERENTIAL, "sqlite"), await this.#run(QUESTIONS)];
-    return runs.includes("red") ? "red" : "green";
+  /** What the tests say of the sources as they are: all that these mutants are shown to. */
+  async untouched(mutants: readonly Mutant[]): Promise<Verdict> {
+    const verdicts = [await this.#run(DIFFERENTIAL, "sqlite"), await this.#run(QUESTIONS)];
+    const others = new Set(mutants.flatMap(({ tests }) => tests ?? []));
+    for (const tests of others) verdicts.push(await this.#run(tests));
+    return verdicts.includes("red") ? "red" : "green";
   }
 
   /** What the tests say of the mutant; the sources are as before afterwards. */
@@ -56,10 +58,10 @@ export class Workshop {
     const path = join(this.#folder, mutant.file);
     const source = await readFile(path, "utf8");
     await writeFile(path, mutated(source, mutant));
+    const { question, tests } = mutant;
     try {
-      return mutant.question === undefined
-        ? await this.#run(DIFFERENTIAL, "sqlite")
-        : await this.#run(QUESTIONS, `${mutant.question}: `);
+      if (question !== undefined) return await this.#run(QUESTIONS, `${question}: `);
+      return await (tests === undefined ? this.#run(DIFFERENTIAL, "sqlite") : this.#run(tests));
     } finally {
       await writeFile(path, source);
     }
