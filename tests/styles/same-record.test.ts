@@ -51,7 +51,7 @@ test(
     await fc.assert(property, { numRuns, ...seed, endOnFailure: true });
   },
   // A long lane runs as many programs as it is asked for.
-  30_000 + numRuns * 100,
+  30_000 + numRuns * 500,
 );
 
 async function recordOf(

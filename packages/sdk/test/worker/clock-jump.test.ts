@@ -20,8 +20,9 @@ test.each([HOUR_MS, -HOUR_MS, 48 * HOUR_MS, -48 * HOUR_MS])(
       const [entered, slept, attempts] = await client.rpc<number[]>("w", "fn", jumpMs);
 
       expect([entered, attempts]).toEqual([1, 3]);
-      expect(slept).toBeGreaterThanOrEqual(290);
-      expect(slept).toBeLessThan(10_000);
+      // Two seconds; two clocks are told apart to about one, and a busy machine takes its time.
+      expect(slept).toBeGreaterThanOrEqual(1_000);
+      expect(slept).toBeLessThan(15_000);
     } finally {
       worker.kill("SIGKILL");
       await once(worker, "exit");

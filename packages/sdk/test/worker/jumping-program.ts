@@ -22,7 +22,7 @@ function* fn(ctx: Context, ms: number): Durable<readonly unknown[]> {
   entered += 1;
   yield* ctx.run(setClock, ms);
   const from = performance.now();
-  yield* ctx.sleep(300);
+  yield* ctx.sleep(2_000);
   const slept = performance.now() - from;
   const retryPolicy = new Constant({ delay: 20 });
   const options = ctx.options({ retryPolicy, timeout: 60_000 });
