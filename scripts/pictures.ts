@@ -32,7 +32,7 @@ const PICTURES: readonly Picture[] = [
     path: "/run?id=dive-100",
     call: ["dive", 100, 60],
     look: "dark",
-    when: '.box.many .status[data-status="done"]:has-text("1")',
+    when: '.box.many:has([data-status="waiting"]):has(.status[data-status="done"])',
   },
   {
     name: "graph",

@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { ROOT } from "./places.ts";
 
 /** What an app needs of ours, at run time and in tests, and the command that starts a server. */
-const OURS = ["protocol", "server", "sdk", "testing", "cli"];
+const OURS = ["protocol", "dashboard", "server", "sdk", "testing", "cli"];
 
 /**
  * Packs our packages as a registry would be sent them, into `folder`.
