@@ -12,7 +12,7 @@ import { Streams } from "./http/streams.ts";
 import { jsonLogger, type Logger, terminalLogger } from "./logger.ts";
 import { type EngineOptions, openEngine } from "./open.ts";
 import { openPush } from "./push.ts";
-import { type Settings, SettingsError } from "./settings.ts";
+import { isLoopback, type Settings, SettingsError } from "./settings.ts";
 import type { Tracing } from "./tracing.ts";
 import { ownVersion, Ui } from "./ui.ts";
 
@@ -95,8 +95,7 @@ export async function serve(
   listeners.main.serve(createHandler(context));
   listeners.metrics?.serve(createHandler(context, "metrics"));
   logger.info({ url, bind, storage: settings["storage.type"] }, "the server listens");
-  if (settings.debug)
-    logger.warn({}, "debug operations are on: whoever is let in can wipe all data");
+  warnOf(settings, logger);
 
   let closing: Promise<void> | undefined;
   return {
@@ -112,6 +111,19 @@ export async function serve(
 
 function loggerFor({ level }: Settings): Logger {
   return process.stderr.isTTY ? terminalLogger(level) : jsonLogger(level);
+}
+
+/** What is allowed, and dangerous. */
+function warnOf({ "server.bind": bind, ...settings }: Settings, logger: Logger): void {
+  const key = settings["auth.publickey"];
+  if (!isLoopback(bind) && (key === undefined || key === "none")) {
+    const message =
+      "NO AUTHENTICATION: whoever reaches this address can run and read everything; set auth.publickey, or keep strangers out";
+    logger.warn({ bind }, message);
+  }
+  if (settings.debug) {
+    logger.warn({}, "debug operations are on: whoever is let in can wipe all data");
+  }
 }
 
 async function tracingFor(settings: Settings, logger: Logger): Promise<Tracing | undefined> {

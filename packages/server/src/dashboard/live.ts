@@ -21,8 +21,10 @@ const LOOK_MS = 700;
 /** Most nodes that are told at a time. */
 const NODES_MAX = 1_000;
 const RUNS_MAX = 100;
-/** Shortest time between two calls to read everything again, in ms. */
+/** Shortest time between two calls to read everything again, in ms; longer where everything is a lot. */
 const RESET_MS = 1_000;
+/** How much longer for each promise of the run: reading 20,000 takes some tenths of a second. */
+const RESET_MS_EACH = 0.25;
 /** Most who look at the same time. */
 export const WATCHERS_MAX = 100;
 
@@ -141,6 +143,7 @@ export class Live {
     if (this.#looking) return;
     this.#looking = true;
     try {
+      for (const watch of this.#watches) watch.catchUp();
       this.#tellSeries();
       await this.#tellGroups();
       if (!this.#options.inside.shared) return;
@@ -183,7 +186,7 @@ abstract class Watch {
   readonly #watcher: Watcher;
   /** Something was left out, so that everything has to be read again. */
   #lost = false;
-  #resetAt = 0;
+  #resetAt = Number.NEGATIVE_INFINITY;
   /** Ids of promises that changed. */
   protected readonly changed = new Set<string>();
 
@@ -203,8 +206,18 @@ abstract class Watch {
     if (!this.#watcher.tell(event)) this.#lost = true;
   }
 
+  /** What could not be told before may be told now. */
+  catchUp(): void {
+    if (this.#lost) this.#reset();
+  }
+
   over(): void {
     this.#watcher.over();
+  }
+
+  /** How many promises he reads when he reads everything again. */
+  protected get size(): number {
+    return 0;
   }
 
   /** Tells him to read everything again, now or later. */
@@ -222,7 +235,8 @@ abstract class Watch {
 
   #reset(): boolean {
     const now = performance.now();
-    if (now - this.#resetAt < RESET_MS || !this.#watcher.tell({ event: "reset", data: {} }))
+    const wait = RESET_MS + this.size * RESET_MS_EACH;
+    if (now - this.#resetAt < wait || !this.#watcher.tell({ event: "reset", data: {} }))
       return false;
     this.#resetAt = now;
     this.#lost = false;
@@ -290,6 +304,10 @@ class TreeWatch extends Watch {
     super(watcher);
     this.#top = top;
     this.know([top]);
+  }
+
+  protected override get size(): number {
+    return this.#members.size;
   }
 
   know(outlines: Iterable<Outline>): void {

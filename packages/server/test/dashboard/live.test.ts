@@ -151,6 +151,13 @@ test("more than can be told at once is left out, and everything is to be read ag
     send(engine, ids.slice(1_000).map(of)),
   ]);
   await looker.until(() => looker.count("reset") > 0);
+
+  // Again at once, which is too soon to be told, and nothing happens after it.
+  await Promise.all([
+    send(engine, ids.slice(0, 1_000).map(settle)),
+    send(engine, ids.slice(1_000).map(settle)),
+  ]);
+  await looker.until(() => looker.count("reset") > 1);
 });
 
 test("one who cannot take what he is told is told to read everything again when he can", async () => {

@@ -4,7 +4,16 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { readPublicKey } from "../../src/http/auth.ts";
 import { hasDuplicateNames } from "../../src/http/duplicate-names.ts";
 import { SettingsError } from "../../src/settings.ts";
-import { type Answer, ask, envelope, Stream, start, type TestServer } from "./harness.ts";
+import {
+  type Answer,
+  ask,
+  envelope,
+  FakeEngine,
+  Stream,
+  silent,
+  start,
+  type TestServer,
+} from "./harness.ts";
 import { FAMILIES, type KeyFile, keyFile, nowS, part, pemOf, SIGNER, tokenOf } from "./tokens.ts";
 
 const admin = { role: "admin" };
@@ -299,4 +308,39 @@ test.each([
   ["7", false],
 ])("%s names a member twice: %s", (json, expected) => {
   expect(hasDuplicateNames(json)).toBe(expected);
+});
+
+test.each([
+  ["beyond this machine", { "server.bind": "0.0.0.0", insecure: "true" }, 1],
+  [
+    "beyond it with claims alone",
+    { "server.bind": "::", insecure: "true", "auth.publickey": "none" },
+    1,
+  ],
+  ["to this machine", { insecure: "true" }, 0],
+])(
+  "a server without authentication that listens %s says so loudly or not",
+  async (_, flags, times) => {
+    const said: string[] = [];
+    const logger = { ...silent, warn: (_fields: object, message: string) => said.push(message) };
+
+    const open = await start(flags, new FakeEngine(), logger);
+    await open.close();
+
+    expect(said.filter((message) => message.startsWith("NO AUTHENTICATION"))).toHaveLength(times);
+  },
+);
+
+test("a server with a key that listens beyond this machine says nothing of it", async () => {
+  const said: string[] = [];
+  const logger = { ...silent, warn: (_fields: object, message: string) => said.push(message) };
+
+  const open = await start(
+    { "server.bind": "0.0.0.0", "auth.publickey": file.path },
+    new FakeEngine(),
+    logger,
+  );
+  await open.close();
+
+  expect(said).toEqual([]);
 });
