@@ -12,7 +12,7 @@ interface Paint {
 }
 
 /** What has a worker's colour; everything else has one of its own. */
-const WORKED_ON: readonly Status[] = ["done", "running", "waiting", "sleeping", "open"];
+const WORKED_ON: readonly Status[] = ["done", "running", "waiting"];
 /** What is finished steps back behind what goes on. */
 const SETTLED_ALPHA = 0.55;
 
