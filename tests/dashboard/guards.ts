@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SignJWT } from "jose";
 import { describe, expect, test } from "vitest";
-import { encoded, invocation, Server } from "./gallery.ts";
+import { encoded, invocation, Server } from "../../scripts/page/gallery.ts";
 import { HOSTILE, isWholeId } from "./hostile.ts";
 import { open, rootStatus, stage } from "./stage.ts";
 

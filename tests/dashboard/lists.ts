@@ -1,6 +1,6 @@
 /** The list of executions, the overview, schedules, and what is the same everywhere. */
 import { describe, expect, test } from "vitest";
-import { invocation } from "./gallery.ts";
+import { invocation } from "../../scripts/page/gallery.ts";
 import { open, stage } from "./stage.ts";
 
 const ROW_HEIGHT = 44;
@@ -81,7 +81,7 @@ describe("executions", () => {
 });
 
 test("the overview shows workers, what they offer, and what they have done", async () => {
-  await stage.server.invoke("counted", "fan", 20, 0);
+  await stage.server.invoke("counted", "newsletter", 20, 0);
   await open("/");
 
   await stage.page.locator(".group", { hasText: "gallery" }).locator("tbody tr").nth(1).waitFor();

@@ -1,6 +1,6 @@
 /** A run: its graph, its timeline, and what can be done about it. */
 import { describe, expect, test } from "vitest";
-import { encoded, invocation } from "./gallery.ts";
+import { encoded, invocation } from "../../scripts/page/gallery.ts";
 import { open, rootStatus, stage } from "./stage.ts";
 
 describe("a run", () => {
@@ -8,7 +8,7 @@ describe("a run", () => {
     await open("/");
     await stage.page.keyboard.press("i");
     await stage.page.locator("[name=id]").fill("wide");
-    await stage.page.locator("[name=func]").fill("fan");
+    await stage.page.locator("[name=func]").fill("newsletter");
     await stage.page.locator("[name=args]").fill("[300, 700]");
     await expect.poll(() => stage.page.locator("[name=target]").inputValue()).toBe("gallery");
     await stage.page.getByRole("button", { name: "Invoke", exact: true }).last().click();
@@ -45,7 +45,7 @@ describe("a run", () => {
   });
 
   test("whose worker is killed moves to another one, and that is seen", async () => {
-    await stage.server.invoke("moving", "fan", 90, 2_500);
+    await stage.server.invoke("moving", "newsletter", 90, 1_500);
     await open("/run?id=moving");
     const load = (name: string) => stage.page.locator(`.workers .worker[data-name^="${name}-"] b`);
     await load("cyd").waitFor();
@@ -101,7 +101,7 @@ describe("a run", () => {
   });
 
   test("keeps its view and what is selected when the page is read again", async () => {
-    await stage.server.invoke("kept", "fan", 3, 0);
+    await stage.server.invoke("kept", "newsletter", 3, 0);
     await open("/run?id=kept");
     await stage.page.locator('.box[data-id="kept:1"]').click();
     await stage.page.keyboard.press("g");

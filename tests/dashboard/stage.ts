@@ -2,8 +2,8 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import { type Program, stopPrograms } from "../../scripts/demo/program.ts";
-import { openBrowser, openPage, Server } from "./gallery.ts";
-import { buildPage } from "./page-build.ts";
+import { openBrowser, openPage, Server } from "../../scripts/page/gallery.ts";
+import { buildPage } from "../../scripts/page/page-build.ts";
 
 interface Stage {
   browser: Browser;

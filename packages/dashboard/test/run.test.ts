@@ -41,11 +41,15 @@ test("who worked on it last is remembered when the task names nobody any more", 
   expect(newerNode(held, moved).task?.pid).toBe("bob");
 });
 
-test("a step is worked on by whoever holds the call above it", () => {
+test("a step is worked on by whoever holds the call above it, a timer by nobody", () => {
   const held = call("r:0", "r", { state: "acquired", version: 1, pid: "ada" });
-  const step = node("r:0.0", { parent: "r:0" });
+  const below = [
+    node("r:0.0", { parent: "r:0" }),
+    call("r:0.1", "r:0"),
+    node("r:0.2", { parent: "r:0", kind: "sleep" }),
+  ];
 
-  expect([...workersOf(run(root("r"), held, step, call("r:0.1", "r:0")))]).toEqual([
+  expect([...workersOf(run(root("r"), held, ...below))]).toEqual([
     ["r:0", "ada"],
     ["r:0.0", "ada"],
   ]);

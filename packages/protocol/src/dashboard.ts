@@ -93,6 +93,7 @@ export interface ExecutionNode {
   readonly shared?: boolean;
   readonly schedule?: string;
   readonly target?: string;
+  /** In events `pid` is there also when nobody holds it: whoever was seen to, last. */
   readonly task?: Pick<TaskRecord, "state" | "version" | "pid" | "failures">;
   /** Bytes, as they are stored. */
   readonly paramBytes: number;

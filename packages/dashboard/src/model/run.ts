@@ -34,11 +34,11 @@ export function withNodes(run: Run, news: readonly ExecutionNode[]): Run {
   return { ...run, nodes: ordered, children: childrenOf(run.root, ordered) };
 }
 
-/** What each was worked on by: the worker of its own task, or of the nearest above it that has one. */
+/** What each was worked on by: the worker of its own task; of a step, that of the task that it is a part of. */
 export function workersOf({ nodes }: Run): ReadonlyMap<string, string> {
   const workers = new Map<string, string>();
-  for (const [id, { task, parent }] of nodes) {
-    const own = task?.pid ?? (task || parent === undefined ? undefined : workers.get(parent));
+  for (const [id, { kind, task, parent = "" }] of nodes) {
+    const own = kind === "run" ? workers.get(parent) : task?.pid;
     if (own !== undefined) workers.set(id, own);
   }
   return workers;

@@ -9,12 +9,16 @@ interface Props {
   readonly width?: "narrow" | "wide";
 }
 
+/** What is to be filled in, or else what does no harm. */
+const FIRST = "input:not([type=checkbox]), footer button";
+
 /** A dialog over everything else, open for as long as it is there. Esc closes it. */
 export function Dialog({ title, onClose, children, width = "narrow" }: Props) {
   const element = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const dialog = element.current;
     dialog?.showModal();
+    dialog?.querySelector<HTMLElement>(FIRST)?.focus();
     return () => dialog?.close();
   }, []);
   return (

@@ -299,6 +299,8 @@ class TreeWatch extends Watch {
   readonly #members = new Map<string, string>();
   /** Roots of the trees it consists of. */
   readonly #origins = new Set<string>();
+  /** Who was at each of its tasks last: a claim often begins and ends between two looks. */
+  readonly #holders = new Map<string, string>();
 
   constructor(watcher: Watcher, top: Outline) {
     super(watcher);
@@ -322,7 +324,10 @@ class TreeWatch extends Watch {
       const id = idOf(change);
       if (id === undefined) continue;
       if ("put" in change && change.put === "promise") this.#join(change.record);
-      if (this.#members.has(id)) this.changed.add(id);
+      if (!this.#members.has(id)) continue;
+      this.changed.add(id);
+      const pid = "put" in change && change.put === "task" ? change.record.pid : undefined;
+      if (pid !== undefined) this.#holders.set(id, pid);
     }
     return this.changed.size > 0;
   }
@@ -348,7 +353,11 @@ class TreeWatch extends Watch {
 
   #show(inside: Inside, outlines: readonly Outline[]): void {
     const at = inside.now();
-    const data = outlines.map((one) => nodeOf(one, at));
+    const data = outlines.map((one) => {
+      const { task, ...node } = nodeOf(one, at);
+      const pid = task?.pid ?? this.#holders.get(node.id);
+      return task ? { ...node, task: { ...task, ...(pid !== undefined && { pid }) } } : node;
+    });
     if (data.length > 0) this.tell({ event: "nodes", data });
   }
 

@@ -130,6 +130,19 @@ test("of a run all that belongs to it is told, from wherever it is looked at, an
   expect(looker.nodes("executions").size).toBe(0);
 });
 
+test("who was at a task is told also when the claim began and ended between two looks", async () => {
+  await send(engine, [create("a", { tags: tagsOf.run("a") })]);
+  const looker = await watched("a");
+  const claim = { id: "a", version: 0, pid: "ada", ttl: 60_000 };
+  await send(engine, [
+    { kind: "task.acquire", data: claim },
+    { kind: "task.release", data: { id: "a", version: 1 } },
+  ]);
+  await looker.until(() => looker.nodes("nodes").get("a")?.task?.version === 1);
+
+  expect(looker.nodes("nodes").get("a")?.task).toMatchObject({ state: "pending", pid: "ada" });
+});
+
 test("what happens within a moment is told together", async () => {
   await send(engine, [create("a", { tags: tagsOf.run("a") })]);
   const looker = await watched("a");

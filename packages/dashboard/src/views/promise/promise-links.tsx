@@ -42,7 +42,7 @@ export function PromiseLink({ id, scene }: { readonly id: string; readonly scene
       <span className="status" data-status={statusOf(node)}>
         <i className="dot" />
       </span>
-      {nameOf(node)}
+      <span className="func cut">{nameOf(node)}</span>
       <span className="id cut">{shortId(id, scene.run.root)}</span>
     </button>
   );

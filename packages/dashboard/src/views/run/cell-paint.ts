@@ -2,7 +2,7 @@
 import type { ExecutionNode } from "@resonate-ts/protocol";
 import { type CellGrid, cellAt } from "../../model/cell-grid.ts";
 import { workerColour } from "../../model/palette.ts";
-import { isBad, isSettled, type Status, statusOf } from "../../model/status.ts";
+import { isSettled, type Status, statusOf } from "../../model/status.ts";
 import type { Colours } from "../../ui/use-colours.ts";
 import type { Scene } from "./scene.ts";
 
@@ -11,6 +11,8 @@ interface Paint {
   readonly alpha: number;
 }
 
+/** What has a worker's colour; everything else has one of its own. */
+const WORKED_ON: readonly Status[] = ["done", "running", "waiting"];
 /** What is finished steps back behind what goes on. */
 const SETTLED_ALPHA = 0.55;
 
@@ -41,9 +43,11 @@ function paintOf(
   { scene, colours }: { readonly scene: Scene; readonly colours: Colours },
 ): Paint {
   const worker = scene.workers.get(id);
+  const unknown = { colour: colours("--status-open"), alpha: 0.5 };
   const byStatus = { colour: colours(`--status-${status.replace(" ", "-")}`), alpha: 1 };
-  if (scene.colourBy === "status" || worker === undefined) return byStatus;
-  if (isBad(status) || status === "canceled" || status === "queued") return byStatus;
+  if (scene.colourBy === "status" || !WORKED_ON.includes(status)) return byStatus;
+  // Colours of workers must not be taken for those of statuses.
+  if (worker === undefined) return status === "done" ? byStatus : unknown;
   const node = scene.run.nodes.get(id);
   const alpha = node && isSettled(node) ? SETTLED_ALPHA : 1;
   return { colour: colours(`--worker-${workerColour(worker)}`), alpha };

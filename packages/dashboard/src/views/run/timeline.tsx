@@ -13,7 +13,7 @@ import { TimelineRowLine } from "./timeline-row.tsx";
 const ROW_HEIGHT = 30;
 const ZOOM_STEP = 1.6;
 /** Pixels between two ticks, about. */
-const TICK_GAP = 110;
+const TICK_GAP = 80;
 
 export function Timeline({ scene }: { readonly scene: Scene }) {
   const { run, selected, select } = scene;

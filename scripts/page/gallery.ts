@@ -13,7 +13,7 @@ import {
 } from "@resonate-ts/protocol";
 import sparticuz from "@sparticuz/chromium";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { Program } from "../../scripts/demo/program.ts";
+import { Program } from "../demo/program.ts";
 
 /** Between two questions whether a worker is connected. */
 const ASK_AGAIN_MS = 20;
@@ -29,14 +29,16 @@ export interface PageOptions {
   readonly colorScheme?: "light" | "dark";
   /** What the page has complained about; nothing that is sent to the server and refused. */
   readonly complaints?: string[];
+  /** Of the window, in pixels. Default 1,440 by 860. */
+  readonly size?: { readonly width: number; readonly height: number };
 }
 
 /** A page of its own: no other shares what it stores. */
 export async function openPage(
   browser: Browser,
-  { colorScheme = "light", complaints = [] }: PageOptions = {},
+  { colorScheme = "light", complaints = [], size }: PageOptions = {},
 ): Promise<{ readonly page: Page; readonly context: BrowserContext }> {
-  const viewport = { width: 1_440, height: 860 };
+  const viewport = size ?? { width: 1_440, height: 860 };
   const context = await browser.newContext({ viewport, colorScheme, locale: "en-GB" });
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
@@ -97,7 +99,7 @@ export class Server {
   }
 
   async worker(name: string): Promise<Program> {
-    const entry = "tests/dashboard/worker.ts";
+    const entry = "scripts/page/worker.ts";
     const worker = new Program({ entry, args: [name], env: { RESONATE_URL: this.url } });
     await worker.line(/ serves /);
     while (!(await this.#isConnected(`${name}-${worker.pid}`))) await setTimeout(ASK_AGAIN_MS);
