@@ -13,6 +13,7 @@ import {
 import type { Engine } from "@resonate-ts/server";
 import { ResonateError, ServerUnreachableError } from "../errors.ts";
 import { type Logger, silentLogger } from "../logger.ts";
+import { systemClock } from "../worker/system-clock.ts";
 import { backoffMs, pause } from "./backoff.ts";
 import { endOfTurn } from "./end-of-turn.ts";
 import type { Extension, Network } from "./network.ts";
@@ -39,6 +40,8 @@ interface Opened {
 
 /** How long a request is tried again that the engine cannot serve now, such as while the disk is full, in ms. */
 const GIVE_UP_MS = 60_000;
+/** Two clocks of one machine that are less than this apart are not told apart, in ms. */
+const NO_DIFFERENCE_MS = 1_000;
 const BACKOFF = { firstMs: 50, mostMs: 2_000 };
 
 interface Waiting {
@@ -61,6 +64,8 @@ export class EmbeddedNetwork implements Network {
   #waiting: Waiting[] = [];
   #extensions: ReadonlySet<Extension> = new Set();
   #engine: Promise<Opened> | undefined;
+  /** The engine's clock, once there is an engine. */
+  #now: (() => number) | undefined;
   readonly #stopping = new AbortController();
   #disconnect: (() => void) | undefined;
   #stopped: Promise<void> | undefined;
@@ -74,6 +79,12 @@ export class EmbeddedNetwork implements Network {
 
   get extensions(): ReadonlySet<Extension> {
     return this.#extensions;
+  }
+
+  /** The engine's time goes on from where the records end, also when the machine's clock has been set back since. */
+  get aheadMs(): number {
+    const ahead = (this.#now?.() ?? systemClock.now()) - systemClock.now();
+    return Math.abs(ahead) < NO_DIFFERENCE_MS ? 0 : ahead;
   }
 
   match(target: string): string {
@@ -127,6 +138,8 @@ export class EmbeddedNetwork implements Network {
         "The embedded server failed; restart this process.",
       );
     });
+    const { inside } = engine;
+    if (inside) this.#now = () => inside.now();
     this.#extensions = new Set(extensions ? EXTENSIONS : []);
     this.#disconnect = engine.connect({
       group,

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { isRefusal, type Message, TAG } from "@resonate-ts/protocol";
 import { EXTENSIONS } from "@resonate-ts/server";
 import { afterEach, expect, test } from "vitest";
@@ -112,4 +113,23 @@ test("a file that cannot be used fails init and requests with the server's own e
 
   expect(fromInit).toMatchObject({ status: "rejected" });
   expect(fromSend).toEqual(fromInit);
+});
+
+test("deadlines go by the engine's time, where that is ahead because the machine's clock was set back", async () => {
+  const path = await file();
+  const before = open(path);
+  await before.send(create("a"));
+  expect(before.aheadMs).toBe(0);
+  await before.stop();
+  const records = new DatabaseSync(path);
+  records
+    .prepare("UPDATE meta SET value = ? WHERE name = 'clock_floor'")
+    .run(Date.now() + 86_400_000);
+  records.close();
+
+  const after = open(path);
+  await after.send(get("a"));
+
+  expect(after.aheadMs).toBeGreaterThan(86_000_000);
+  expect(after.aheadMs).toBeLessThan(87_000_000);
 });

@@ -32,10 +32,19 @@ export type Door = "all" | "metrics";
 /** The REST interface that earlier servers had. */
 const RETIRED = /^\/(?:promises|schedules|tasks)(?:\/|$)/;
 
+/** How far the engine's time may be from this machine's before answers are dated by it, in ms: a date has whole seconds. */
+const APART_MS = 1_000;
+
 /** Answers everything that is asked of the server through `door`. */
 export function createHandler(context: RouteContext, door: Door = "all"): Handler {
+  const { inside } = context.engine;
   return async (request, response) => {
     try {
+      // Clients reckon deadlines by it. The engine's time does not follow a clock that is set.
+      const now = inside?.now() ?? Date.now();
+      if (Math.abs(now - Date.now()) >= APART_MS) {
+        response.setHeader("Date", new Date(now).toUTCString());
+      }
       await route(context, door, request, response);
     } catch (error) {
       context.logger.error({ error, method: request.method }, "a request failed");

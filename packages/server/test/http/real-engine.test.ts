@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { anycast, PROTOCOL_VERSION, TAG, unicast } from "@resonate-ts/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type RunningServer, serve } from "../../src/serve.ts";
@@ -129,3 +130,21 @@ function open(type: string): Promise<RunningServer> {
   };
   return serve(readSettings({ flags }), { logger: silent });
 }
+
+test("answers are dated by the engine's time, where that is not the machine's", async () => {
+  server = await open("sqlite");
+  await post("promise.create", { id: "a", timeoutAt });
+  await server.close();
+  const records = new DatabaseSync(join(folder, "test.db"));
+  records
+    .prepare("UPDATE meta SET value = ? WHERE name = 'clock_floor'")
+    .run(Date.now() + 86_400_000);
+  records.close();
+
+  server = await open("sqlite");
+  const response = await fetch(`${server.url}/health`);
+
+  const aheadMs = Date.parse(response.headers.get("date") ?? "") - Date.now();
+  expect(aheadMs).toBeGreaterThan(86_000_000);
+  expect(aheadMs).toBeLessThan(87_000_000);
+});
