@@ -37,6 +37,11 @@ export function SchedulesView() {
   );
 }
 
+const COMMAND = `resonate schedules create nightly --cron "0 3 * * *" \\
+  --promise-id "nightly-{{.timestamp}}" --promise-timeout 1h \\
+  --promise-param '{"data":{"func":"report","args":[],"version":1}}' \\
+  --promise-tags '{"resonate:target":"poll://any@reporters"}'`;
+
 function NoSchedules() {
   return (
     <Empty title="No schedules">
@@ -44,9 +49,7 @@ function NoSchedules() {
         A schedule starts a function again and again, as a cron expression says. From the command
         line:
       </p>
-      <pre>
-        resonate schedules create nightly --cron "0 3 * * *" --func report --target reporters
-      </pre>
+      <pre>{COMMAND}</pre>
     </Empty>
   );
 }
