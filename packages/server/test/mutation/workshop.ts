@@ -8,7 +8,14 @@ import { fileURLToPath } from "node:url";
 import type { Mutant } from "./mutants.ts";
 
 const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
-const COPIED = ["packages/protocol", "packages/server", "package.json", "tsconfig.base.json"];
+const COPIED = [
+  "packages/protocol",
+  "packages/server",
+  // The server asks it where the page is.
+  "packages/dashboard",
+  "package.json",
+  "tsconfig.base.json",
+];
 /** What packing makes, in another test perhaps at this moment. */
 const MADE = ["dist"];
 /** A mutant that makes the tests run for ever is found too. In ms. */
