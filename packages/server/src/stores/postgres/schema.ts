@@ -87,7 +87,7 @@ const MIGRATIONS: readonly string[] = [
   CREATE SEQUENCE resonate.blocks;
   INSERT INTO resonate.meta (name, value) VALUES ('clock_floor', 0);
   `,
-  "CREATE INDEX callbacks_awaiter ON resonate.callbacks (awaiter)",
+  "CREATE INDEX IF NOT EXISTS callbacks_awaiter ON resonate.callbacks (awaiter)",
 ];
 
 /** Any number: servers that start at the same time migrate one after the other. */
