@@ -89,10 +89,10 @@ const MIGRATIONS: readonly string[] = [
   `,
   // For those who look on. None of these columns changes in an update that changed no index before.
   `
-  CREATE INDEX promises_runs ON resonate.promises (seq) WHERE origin IS NULL AND caller IS NULL;
+  CREATE INDEX IF NOT EXISTS promises_runs ON resonate.promises (seq) WHERE origin IS NULL AND caller IS NULL;
   -- 2: suspended; 3: halted.
-  CREATE INDEX tasks_parked ON resonate.promises (task_state, seq) WHERE task_state IN (2, 3);
-  CREATE INDEX callbacks_awaiter ON resonate.callbacks (awaiter);
+  CREATE INDEX IF NOT EXISTS tasks_parked ON resonate.promises (task_state, seq) WHERE task_state IN (2, 3);
+  CREATE INDEX IF NOT EXISTS callbacks_awaiter ON resonate.callbacks (awaiter);
   `,
 ];
 
