@@ -1,6 +1,8 @@
 /** Runs measurements: each in a process of its own, bounded in time, with what it needs around it. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { endById, endWithUs } from "./end-with-us.ts";
 import type { Job, Measured, Report } from "./measuring.ts";
 import { MEASURE_PEERS } from "./peers.ts";
@@ -10,6 +12,8 @@ import { WORKLOADS } from "./workloads.ts";
 
 /** Longer than the slowest side needs for the largest workload. */
 const MEASURE_MS_MAX = 180_000;
+/** Where Node keeps it by default. */
+const COMPILED = join(tmpdir(), "node-compile-cache");
 const MEASURE = new URL("./measure.ts", import.meta.url);
 /** The end of what a process has said, to tell why it failed. */
 const SAID_MAX = 2_000;
@@ -69,10 +73,10 @@ async function measureOne(side: string, run: Rounds): Promise<Measured> {
 async function measure(job: Job, folder: string): Promise<Measured> {
   const startedAt = performance.now();
   const program = SIDES[job.side]?.installed ? MEASURE_PEERS : MEASURE;
-  // Without a loader: Node reads TypeScript itself, and a cold start is that of Node.
+  // Without a loader: Node reads TypeScript itself, and a cold start is that of Node. It keeps what it has compiled.
   const child = fork(program, [JSON.stringify(job)], {
     execArgv: [],
-    env: { ...process.env, TMPDIR: folder },
+    env: { ...process.env, TMPDIR: folder, NODE_COMPILE_CACHE: COMPILED },
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
   endInTime(child);

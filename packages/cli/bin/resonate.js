@@ -1,5 +1,9 @@
 #!/usr/bin/env node
 // Plain JavaScript, so that the command can be linked before anything is built.
+import module from "node:module";
+
+// What was compiled once is not compiled again: half of the time that a start takes. Node 20 does not know it.
+module.enableCompileCache?.();
 try {
   await import("../src/main.ts");
 } catch (error) {

@@ -24,7 +24,11 @@ export class Server {
 
   static async start(side: Side): Promise<Server> {
     const folder = mkdtempSync(join(tmpdir(), "resonate-bench-"));
-    const child = fork(new URL(SIDES[side], import.meta.url), [join(folder, "bench.db")]);
+    const child = fork(new URL(SIDES[side], import.meta.url), [join(folder, "bench.db")], {
+      // Node reads TypeScript itself, and keeps what it has compiled, as for the command.
+      execArgv: [],
+      env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), "node-compile-cache") },
+    });
     const [url] = await once(child, "message");
     return new Server(String(url), child, folder);
   }
