@@ -11,6 +11,9 @@ import { addSchedules } from "./commands/schedules.ts";
 import { addDev, addServe } from "./commands/servers.ts";
 import { addTasks } from "./commands/tasks.ts";
 import { addTree } from "./commands/tree.ts";
+import { addWatch } from "./commands/watch.ts";
+import { addWhy } from "./commands/why.ts";
+import { addWorkers } from "./commands/workers.ts";
 import { type ExitCode, endingOf } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -54,6 +57,9 @@ const COMMANDS = [
   addInvoke,
   addList,
   addTree,
+  addWatch,
+  addWhy,
+  addWorkers,
   addCancel,
   addRetry,
   addPromises,
