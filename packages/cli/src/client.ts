@@ -44,7 +44,7 @@ export async function send<K extends RequestKind>(
     );
   }
   const { status } = answer.data.head;
-  if (status !== 200) throw new Refused(status, inWords(answer.data.data));
+  if (status !== 200) throw new Refused(status, inWords(answer.data.data, server));
   return answer.data.data as ResponseData[K]; // The protocol says what an answer of 200 holds.
 }
 
@@ -58,9 +58,10 @@ export class Refused extends Failure {
   }
 }
 
-/** What a server says is text; of a status 300 it is what to go on with. */
-function inWords(data: unknown): string {
-  return typeof data === "string" ? data : JSON.stringify(data);
+/** What a server says is text; of a status 300 it is what to go on with. It may repeat the token that it was shown. */
+function inWords(data: unknown, { token }: ServerAddress): string {
+  const text = typeof data === "string" ? data : JSON.stringify(data);
+  return token === undefined ? text : text.replaceAll(token, "[token]");
 }
 
 function post({ url, token }: ServerAddress, body: string): Promise<Response> {
