@@ -1,10 +1,10 @@
 /** The command line as one function. */
-import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { addBackup, addRestore } from "./commands/backups.ts";
 import { addCancel } from "./commands/cancel.ts";
 import { addInvoke } from "./commands/invoke.ts";
 import { addList } from "./commands/list.ts";
+import { addMcp } from "./commands/mcp.ts";
 import { addPromises } from "./commands/promises.ts";
 import { addRetry } from "./commands/retry.ts";
 import { addSchedules } from "./commands/schedules.ts";
@@ -16,6 +16,7 @@ import { addWhy } from "./commands/why.ts";
 import { addWorkers } from "./commands/workers.ts";
 import { type ExitCode, endingOf } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
+import { version } from "./version.ts";
 
 /** Does what the words after `resonate` say, and resolves with the exit code. Never rejects. */
 export async function run(words: readonly string[], terminal: Terminal): Promise<ExitCode> {
@@ -67,6 +68,7 @@ const COMMANDS = [
   addSchedules,
   addBackup,
   addRestore,
+  addMcp,
 ];
 
 const EXAMPLES = `
@@ -80,9 +82,3 @@ Examples:
   $ resonate invoke factorial-20 -f factorial --arg 20 --target factorial-workers --wait
   $ resonate list
   $ resonate tree factorial-20`;
-
-function version(): string {
-  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-  const { version } = JSON.parse(text) as { version: string }; // Our own file.
-  return version;
-}
