@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { addBackup, addRestore } from "./commands/backups.ts";
 import { addCancel } from "./commands/cancel.ts";
+import { addCompletion } from "./commands/completion.ts";
 import { addInvoke } from "./commands/invoke.ts";
 import { addList } from "./commands/list.ts";
 import { addMcp } from "./commands/mcp.ts";
@@ -21,7 +22,9 @@ import { version } from "./version.ts";
 /** Does what the words after `resonate` say, and resolves with the exit code. Never rejects. */
 export async function run(words: readonly string[], terminal: Terminal): Promise<ExitCode> {
   try {
-    await program(terminal).parseAsync(words, { from: "user" });
+    const root = program(terminal);
+    addCompletion(root, terminal, () => program(terminal));
+    await root.parseAsync(words, { from: "user" });
     return 0;
   } catch (error) {
     const { exitCode, line } = endingOf(error);
