@@ -64,7 +64,7 @@ describe("why", () => {
     await watching.ended;
 
     expect(out.split("\n").slice(0, 2)).toEqual([
-      "ask-1 is waiting. Nobody has to do anything, unless it takes too long:",
+      "ask-1 is waiting:",
       expect.stringMatching(
         /^ {2}'ask-1:1' has no function: somebody has to settle it \(resonate promises resolve 'ask-1:1'\)\. It times out: in \d+m.*\.$/,
       ),
@@ -170,10 +170,10 @@ describe("of a server that tells nothing beyond the protocol", () => {
   });
 
   test.each([
-    ["suspended", {}, "a is waiting.", "waits for something it has started"],
+    ["suspended", {}, "a is waiting:", "waits for something it has started"],
     ["acquired", { pid: "bob", version: 1 }, "a is running.", "'a' is held by worker 'bob'."],
     ["halted", { cause: "TypeError: x" }, "a is stuck.", "Its worker said: TypeError: x"],
-    ["pending", {}, "a is waiting.", "Nobody has taken a yet."],
+    ["pending", {}, "a is waiting:", "Nobody has taken a yet."],
   ])("why tells what its task tells: %s", async (state, more, verdict, reason) => {
     other.answer = ({ kind }) => ({
       status: 200,

@@ -20,7 +20,7 @@ describe("why", () => {
     };
 
     expect(whyLines(why)).toEqual([
-      "a is waiting. Nobody has to do anything, unless it takes too long:",
+      "a is waiting:",
       "  'b' is held by 'w'. Its lease ends: in 1m 1s.",
       "  It waits for 'b' and 12 more.",
       ...Array.from({ length: 10 }, (_, at) => `    c${at}`),

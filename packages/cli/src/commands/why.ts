@@ -42,7 +42,7 @@ export function whyLines({ id, at, verdict, reasons }: Why): readonly string[] {
 const VERDICTS: Readonly<Record<Why["verdict"], string>> = {
   settled: "has ended.",
   running: "is running.",
-  waiting: "is waiting. Nobody has to do anything, unless it takes too long:",
+  waiting: "is waiting:",
   stuck: "is stuck. Somebody has to do something:",
 };
 
