@@ -242,6 +242,11 @@ const RULES: readonly Rule[] = [
     because:
       "the page runs in browsers and speaks HTTP with the server; it knows nothing else of it",
   },
+  {
+    files: "packages/cli/src/mcp/",
+    may: ["packages/cli/src/", "@modelcontextprotocol/sdk/", PROTOCOL, "node:", "zod"],
+    because: "what serves models is a part of its own, with a library that no other command loads",
+  },
   ...["cli", "testing", "bench"].map((name) => ({
     files: `packages/${name}/src/`,
     may: [
@@ -252,7 +257,7 @@ const RULES: readonly Rule[] = [
       "node:",
       // Requests that a test sends are read as the server reads them.
       ...(name === "testing" ? [PARSE] : []),
-      ...(name === "cli" ? ["commander", "picocolors", "zod"] : []),
+      ...(name === "cli" ? ["commander", "picocolors", "zod", "@bomb.sh/tab/commander"] : []),
       ...(name === "bench" ? ["@resonatehq/sdk", "hdr-histogram-js", "undici"] : []),
     ],
     because: "tools use the public entries of the SDK and the server, as anyone could",

@@ -44,7 +44,7 @@ export async function send<K extends RequestKind>(
     );
   }
   const { status } = answer.data.head;
-  if (status !== 200) throw new Refused(status, inWords(answer.data.data));
+  if (status !== 200) throw new Refused(status, inWords(answer.data.data, server));
   return answer.data.data as ResponseData[K]; // The protocol says what an answer of 200 holds.
 }
 
@@ -58,29 +58,41 @@ export class Refused extends Failure {
   }
 }
 
-/** What a server says is text; of a status 300 it is what to go on with. */
-function inWords(data: unknown): string {
-  return typeof data === "string" ? data : JSON.stringify(data);
+/** What a server says is text; of a status 300 it is what to go on with. It may repeat the token that it was shown. */
+function inWords(data: unknown, { token }: ServerAddress): string {
+  const text = typeof data === "string" ? data : JSON.stringify(data);
+  return token === undefined ? text : text.replaceAll(token, "[token]");
 }
 
-async function post({ url, token }: ServerAddress, body: string): Promise<Response> {
+function post({ url, token }: ServerAddress, body: string): Promise<Response> {
   const headers = {
     "Content-Type": "application/json",
     ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
   };
-  const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+  return reach(url, { url, timeoutMs: REQUEST_TIMEOUT_MS, method: "POST", headers, body });
+}
+
+interface Reach extends RequestInit {
+  /** The server's own address, for what is said of it. */
+  readonly url: string;
+  /** Longest time for all of it. Default: none. */
+  readonly timeoutMs?: number;
+}
+
+/** Fetches from a server. @throws Failure when there is none, or it takes too long; `AbortError` by `signal`. */
+export async function reach(address: string, { url, timeoutMs, ...request }: Reach) {
+  const limit = timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(timeoutMs) };
   try {
-    return await fetch(url, { method: "POST", headers, body, signal });
+    return await fetch(address, { ...request, ...limit });
   } catch (error) {
-    throw unreachable(url, error);
+    if (error instanceof Error && error.name === "AbortError") throw error;
+    throw unreachable(url, error, timeoutMs);
   }
 }
 
-function unreachable(url: string, error: unknown): Failure {
+function unreachable(url: string, error: unknown, timeoutMs = 0): Failure {
   if (error instanceof Error && error.name === "TimeoutError") {
-    return new Failure(
-      `the server at ${url} did not answer within ${REQUEST_TIMEOUT_MS / 1_000} s`,
-    );
+    return new Failure(`the server at ${url} did not answer within ${timeoutMs / 1_000} s`);
   }
   const cause = error instanceof Error ? error.cause : undefined;
   const code = cause instanceof Error && "code" in cause ? ` (${String(cause.code)})` : "";

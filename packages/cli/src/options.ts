@@ -15,21 +15,30 @@ export interface ServerOptions {
   readonly json?: boolean;
 }
 
-/** Adds where the server is, and how to print. */
-export function addServerOptions(command: Command): Command {
-  return command
+/** Adds where the server is, and how to print, for a command that prints. */
+export function addServerOptions(
+  command: Command,
+  { json = true }: { readonly json?: boolean } = {},
+): Command {
+  command
     .option(
       "-S, --server <url>",
       `where the server is (default: RESONATE_URL, or ${SERVER_DEFAULT})`,
     )
-    .option("-T, --token <token>", "token to show it (default: RESONATE_TOKEN)")
-    .option("--json", "print for programs: one line of JSON");
+    .option("-T, --token <token>", "token to show it (default: RESONATE_TOKEN)");
+  return json ? command.option("--json", "print for programs: one line of JSON") : command;
 }
 
 export function serverOf({ server, token }: ServerOptions, { env }: Terminal): ServerAddress {
   const url = parseServer(server ?? (env.RESONATE_URL || SERVER_DEFAULT));
   const shown = token ?? (env.RESONATE_TOKEN || undefined);
-  return shown === undefined ? { url } : { url, token: shown };
+  return shown === undefined ? { url } : { url, token: tokenOf(shown) };
+}
+
+/** Refuses what no header can carry, before anything repeats it. */
+function tokenOf(text: string): string {
+  if (/^[\x21-\x7e]+$/.test(text)) return text;
+  throw wrongInput("the token (--token, RESONATE_TOKEN) must be plain characters without spaces");
 }
 
 /** Reads a duration that follows `flag`, in ms. */

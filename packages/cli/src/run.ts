@@ -1,23 +1,30 @@
 /** The command line as one function. */
-import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { addBackup, addRestore } from "./commands/backups.ts";
 import { addCancel } from "./commands/cancel.ts";
+import { addCompletion } from "./commands/completion.ts";
 import { addInvoke } from "./commands/invoke.ts";
 import { addList } from "./commands/list.ts";
+import { addMcp } from "./commands/mcp.ts";
 import { addPromises } from "./commands/promises.ts";
 import { addRetry } from "./commands/retry.ts";
 import { addSchedules } from "./commands/schedules.ts";
 import { addDev, addServe } from "./commands/servers.ts";
 import { addTasks } from "./commands/tasks.ts";
 import { addTree } from "./commands/tree.ts";
+import { addWatch } from "./commands/watch.ts";
+import { addWhy } from "./commands/why.ts";
+import { addWorkers } from "./commands/workers.ts";
 import { type ExitCode, endingOf } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
+import { version } from "./version.ts";
 
 /** Does what the words after `resonate` say, and resolves with the exit code. Never rejects. */
 export async function run(words: readonly string[], terminal: Terminal): Promise<ExitCode> {
   try {
-    await program(terminal).parseAsync(words, { from: "user" });
+    const root = program(terminal);
+    addCompletion(root, terminal, () => program(terminal));
+    await root.parseAsync(words, { from: "user" });
     return 0;
   } catch (error) {
     const { exitCode, line } = endingOf(error);
@@ -54,6 +61,9 @@ const COMMANDS = [
   addInvoke,
   addList,
   addTree,
+  addWatch,
+  addWhy,
+  addWorkers,
   addCancel,
   addRetry,
   addPromises,
@@ -61,6 +71,7 @@ const COMMANDS = [
   addSchedules,
   addBackup,
   addRestore,
+  addMcp,
 ];
 
 const EXAMPLES = `
@@ -74,9 +85,3 @@ Examples:
   $ resonate invoke factorial-20 -f factorial --arg 20 --target factorial-workers --wait
   $ resonate list
   $ resonate tree factorial-20`;
-
-function version(): string {
-  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-  const { version } = JSON.parse(text) as { version: string }; // Our own file.
-  return version;
-}

@@ -16,3 +16,22 @@ export function stopSignal(): Promise<NodeJS.Signals> {
     process.on("SIGTERM", hear);
   });
 }
+
+/**
+ * Does `work` when the process is told to stop, and lets it end then as it would without. The returned function forgets
+ * it.
+ */
+export function beforeSignal(work: () => void): () => void {
+  const hear = (signal: NodeJS.Signals) => {
+    forget();
+    work();
+    process.kill(process.pid, signal);
+  };
+  const forget = () => {
+    process.off("SIGINT", hear);
+    process.off("SIGTERM", hear);
+  };
+  process.on("SIGINT", hear);
+  process.on("SIGTERM", hear);
+  return forget;
+}

@@ -1,6 +1,7 @@
 /** Where a command writes, and what surrounds it. */
 import { stripVTControlCharacters } from "node:util";
 import pc from "picocolors";
+import type { Screen } from "./screen.ts";
 
 export type Style = "bold" | "dim" | "red";
 
@@ -8,6 +9,8 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Somebody is looking at what `err` writes while it is written. Default no. */
   readonly watched?: boolean;
+  /** Somebody looks at what `out` writes, and it can be drawn over. */
+  readonly screen?: Screen;
   /** Writes one line of what was asked for. Control characters in it are shown, not obeyed. */
   out(line: string, style?: Style): void;
   /** Writes one line about what happens or went wrong. Control characters in it are shown, not obeyed. */
@@ -30,10 +33,27 @@ export function processTerminal(): Terminal {
   return {
     env,
     watched: stderr.isTTY === true,
+    ...(stdout.isTTY && env.TERM !== "dumb" && { screen: screenOf(stdout, !env.NO_COLOR) }),
     out: write(stdout),
     err: write(stderr),
     raw: (text, to) => {
       (to === "out" ? stdout : stderr).write(text);
+    },
+  };
+}
+
+function screenOf(stream: NodeJS.WriteStream, colors: boolean): Screen {
+  return {
+    colors,
+    // A terminal of an unknown size says 0.
+    get columns() {
+      return stream.columns || 80;
+    },
+    get rows() {
+      return stream.rows || 24;
+    },
+    write: (text) => {
+      stream.write(text);
     },
   };
 }

@@ -21,7 +21,8 @@ export function functionNameOf({ data = "" }: Value): string | undefined {
   }
 }
 
-const valueSchema = z.strictObject({
+/** A payload that is not encoded yet. */
+export const payloadSchema = z.strictObject({
   headers: z.record(z.string(), z.string()).optional(),
   data: z.unknown(),
 });
@@ -31,11 +32,15 @@ const valueSchema = z.strictObject({
  * its JSON text.
  */
 export function payloadOf(flag: string, text: string): Value {
-  const given = valueSchema.safeParse(jsonOf(flag, text));
+  const given = payloadSchema.safeParse(jsonOf(flag, text));
   if (!given.success) {
     throw wrongInput(`${flag} must be like {"headers":{},"data":…}, got '${text}'`);
   }
-  const { headers, data } = given.data;
+  return encodedPayload(given.data);
+}
+
+/** A payload whose `data` is encoded: text as it is, anything else as its JSON text. */
+export function encodedPayload({ headers, data }: z.output<typeof payloadSchema>): Value {
   const bare = typeof data === "string" ? data : JSON.stringify(data);
   return {
     ...(headers === undefined ? {} : { headers }),

@@ -4,7 +4,7 @@ import { run } from "../src/run.ts";
 import { memoryTerminal } from "./memory-terminal.ts";
 
 const VERBS = {
-  "": "dev serve invoke list tree cancel retry promises tasks schedules backup restore",
+  "": "dev serve invoke list tree watch why workers cancel retry promises tasks schedules backup restore mcp completion",
   promises: "get create resolve reject cancel search register-callback register-listener",
   tasks: "get search halt continue create claim heartbeat fence suspend complete release",
   schedules: "get create delete search",

@@ -1,6 +1,5 @@
 /** `resonate promises …`: promises as the server keeps them. */
-import { inspect } from "node:util";
-import type { PromiseRecord, PromiseState, SettledState, Value } from "@resonate-ts/protocol";
+import type { PromiseRecord, PromiseState, SettledState } from "@resonate-ts/protocol";
 import { type Command, Option } from "commander";
 import { send } from "../client.ts";
 import { wrongInput } from "../failure.ts";
@@ -14,6 +13,7 @@ import {
   serverOf,
   tagsOf,
 } from "../options.ts";
+import { payloadInWords } from "../result.ts";
 import { addPageOptions, type PageOptions, pageOf } from "../searching.ts";
 import { PROMISE_STATES } from "../state.ts";
 import type { Terminal } from "../terminal.ts";
@@ -52,24 +52,11 @@ function addGet(promises: Command, terminal: Terminal): void {
     });
 }
 
-/** Payloads are base64 on the wire, and of more than JSON where the value needs it. */
 async function printPayloads(terminal: Terminal, { param, value }: PromiseRecord): Promise<void> {
   for (const [name, payload] of Object.entries({ param, value })) {
     if (payload?.data === undefined) continue;
-    const text = `${name}: ${await decoded(payload)}`;
+    const text = `${name}: ${await payloadInWords(payload)}`;
     for (const line of text.split("\n")) terminal.out(line);
-  }
-}
-
-async function decoded(payload: Value): Promise<string> {
-  // Most commands do without it, and start sooner.
-  const { createCodec } = await import("@resonate-ts/sdk");
-  try {
-    const value = await createCodec().decode(payload);
-    if (value instanceof Error) return `${value.name}: ${value.message}`;
-    return inspect(value, { depth: null, breakLength: 100 });
-  } catch {
-    return "not readable here (encrypted, or written by another program)";
   }
 }
 
