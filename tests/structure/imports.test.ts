@@ -257,7 +257,9 @@ const RULES: readonly Rule[] = [
       "node:",
       // Requests that a test sends are read as the server reads them.
       ...(name === "testing" ? [PARSE] : []),
-      ...(name === "cli" ? ["commander", "picocolors", "zod", "@bomb.sh/tab/commander"] : []),
+      ...(name === "cli"
+        ? ["commander", "picocolors", "zod", "@bomb.sh/tab/commander", "eventsource-parser/stream"]
+        : []),
       ...(name === "bench" ? ["@resonatehq/sdk", "hdr-histogram-js", "undici"] : []),
     ],
     because: "tools use the public entries of the SDK and the server, as anyone could",

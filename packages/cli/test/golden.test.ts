@@ -1,6 +1,6 @@
 /**
  * Every verb on a real server, word for word: `golden/session.txt` is what a person would see. After a wanted change,
- * write it again with `vitest run -u packages/cli/test/golden.test.ts`, and read the difference.
+ * write it again with `vitest run packages/cli/test/golden.test.ts -u`, and read the difference.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

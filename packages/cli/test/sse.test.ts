@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 import { readEvents, type ServerEvent } from "../src/sse.ts";
 
 async function eventsIn(...chunks: readonly string[]) {
-  const bytes = chunks.map((chunk) => Buffer.from(chunk, "latin1"));
+  const bytes = chunks.map((chunk) => Uint8Array.from(Buffer.from(chunk, "latin1")));
   const events: ServerEvent[] = [];
-  for await (const event of readEvents(ReadableStream.from<Uint8Array>(bytes))) events.push(event);
+  for await (const event of readEvents(ReadableStream.from(bytes))) events.push(event);
   return events;
 }
 
