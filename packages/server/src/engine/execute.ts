@@ -110,11 +110,13 @@ class Batch {
   /** Reads, for all of these together, what taking them will most likely ask for besides what they name. */
   async #lookAhead(named: readonly Named[]): Promise<void> {
     const session = this.#session;
+    const foreseen = named.flatMap(({ step }) => aheadOf(step, session));
+    const promises = foreseen.flatMap((query) => (query.kind === "promises" ? query.ids : []));
     const awaiters = named
       .flatMap(({ keys: { obligations = [] } }) => obligations)
       .flatMap((id) => [...session.obligations(id).callbacks]);
-    await session.load({ promises: awaiters.slice(0, AWAITERS_AHEAD_MAX) });
-    await session.readAhead(named.flatMap(({ step }) => preloadOf(step, session)));
+    await session.load({ promises: [...promises, ...awaiters.slice(0, AWAITERS_AHEAD_MAX)] });
+    await session.readAhead(foreseen);
   }
 
   /** Claims the tasks that somebody can be given, in place of offering them. */
@@ -304,9 +306,9 @@ function withKeys(step: Budgeted): Named {
   return { step, keys: handlerFor(step.kind).keys(step.data as never, step.head) }; // As above.
 }
 
-/** What the answer to a step may show besides, as far as can be told before it is taken. */
-function preloadOf({ kind, data, head }: Step, world: World): readonly Query[] {
-  return handlerFor(kind).preload?.(data as never, world, head) ?? []; // As above.
+/** What a step may ask for besides, as far as can be told before it is taken. */
+function aheadOf({ kind, data, head }: Step, world: World): readonly Query[] {
+  return handlerFor(kind).ahead?.(data as never, world, head) ?? []; // As above.
 }
 
 /** What is read for all of them together. Trees and awaits are read for each, after what comes before it is written. */

@@ -218,6 +218,32 @@ test("one promise that 1,000 tasks await", async () => {
   ]);
 });
 
+test("1,000 schedules that fire", async () => {
+  const schedule = (id: string): Step => ({
+    kind: "schedule.create",
+    head,
+    data: {
+      id,
+      cron: "* * * * *",
+      promiseId: `${id}.{{.timestamp}}`,
+      promiseTimeout: 1_000,
+      promiseParam: {},
+      promiseTags: {},
+    },
+  });
+  await given(schedule);
+  const { steps } = await store.due(AT + 60_000, COUNT);
+
+  const questions = noteQuestions();
+  const { changes } = await execute(store, steps, AT + 60_000, { retryTimeoutMs: 30_000 });
+  questions.stop();
+
+  expect(changes.filter((change) => "put" in change && change.put === "promise")).toHaveLength(
+    COUNT,
+  );
+  expect(questions.asked).toEqual(["BEGIN", "lock schedules", "lock promises", "write", "commit"]);
+});
+
 test.each([1_000, 20_000, 200_000, 8_000_000])(
   "within %s bytes of answers, claims of small and large workflows show what they do in memory",
   async (bytesMax) => {

@@ -5,7 +5,7 @@ import { claim } from "./claim.ts";
 
 export const acquireTask: Handler<"task.acquire"> = {
   keys: ({ id }) => ({ promises: [id] }),
-  preload: ({ id }, world, head) => preloadOfTask(id, world, head),
+  ahead: ({ id }, world, head) => preloadOfTask(id, world, head),
 
   apply({ id, version, pid, ttl }, world, head) {
     const view = viewTask(id, world);

@@ -7,8 +7,7 @@ import { claim } from "./claim.ts";
 /** task.create: creates a promise and claims its task, or claims the task that is there. */
 export const createTask: Handler<"task.create"> = {
   keys: ({ action }) => ({ promises: [action.data.id] }),
-  preload: ({ action }, world, head) =>
-    preloadOf(world.promise(action.data.id) ?? action.data, head),
+  ahead: ({ action }, world, head) => preloadOf(world.promise(action.data.id) ?? action.data, head),
 
   apply({ pid, ttl, action }, world, head) {
     const { id } = action.data;

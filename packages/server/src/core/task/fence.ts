@@ -26,7 +26,7 @@ export const fenceTask: Handler<"task.fence"> = {
     return { ...inner, promises: [id, ...(inner.promises ?? []), ...(next.promises ?? [])] };
   },
 
-  preload: ({ id }, world, head) => preloadOfTask(id, world, head),
+  ahead: ({ id }, world, head) => preloadOfTask(id, world, head),
 
   apply({ id, version, action, then }, world, head) {
     const view = viewTask(id, world);

@@ -14,7 +14,7 @@ import { holds, type TaskView, viewPromise, viewTask } from "../view.ts";
 export const suspendTask: Handler<"task.suspend"> = {
   keys: ({ id, actions }) => ({ promises: [id, ...actions.map(({ data }) => data.awaited)] }),
 
-  preload({ id, actions }, world, head) {
+  ahead({ id, actions }, world, head) {
     // Most are parked, and shown nothing; the delta of those is little to read.
     const goesOn = actions.some(
       ({ data }) => viewPromise(data.awaited, world)?.state !== "pending",
