@@ -1,7 +1,7 @@
 /** The answers that handlers share. */
 import { type PromiseRecord, type RequestHead, TAG } from "@resonate-ts/protocol";
 import type { StoredPromise, StoredTask } from "./records.ts";
-import type { Query, Reply } from "./step.ts";
+import type { Query, Reply, World } from "./step.ts";
 import type { TaskView } from "./view.ts";
 
 export function ok(data: Readonly<Record<string, unknown>> = {}): Reply {
@@ -43,9 +43,22 @@ export function claimed({ task, promise }: TaskView, head: RequestHead | undefin
 }
 
 /** What to read for the preload of a task: its branch, unless the caller asked for less. */
-export function preloadOf(promise: PromiseRecord, head: RequestHead | undefined): readonly Query[] {
+export function preloadOf(
+  promise: Pick<PromiseRecord, "id" | "tags">,
+  head: RequestHead | undefined,
+): readonly Query[] {
   if (head?.["resonate:preload"] === "none") return [];
   if (head?.["resonate:preload"] === "delta") return [{ kind: "resumed", awaiter: promise.id }];
   const branch = promise.tags[TAG.branch];
   return branch ? [{ kind: "branch", branch, except: promise.id }] : [];
+}
+
+/** The same, of a task by its id; nothing when there is none. */
+export function preloadOfTask(
+  id: string,
+  world: World,
+  head: RequestHead | undefined,
+): readonly Query[] {
+  const promise = world.promise(id);
+  return promise ? preloadOf(promise, head) : [];
 }

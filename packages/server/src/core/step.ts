@@ -213,5 +213,10 @@ export interface Effects {
 
 export interface Handler<K extends StepKind> {
   keys(data: Steps[K], head?: RequestHead): Keys;
+  /**
+   * What it may ask for, or lead to, besides what it names: from the records as they are before the steps that come
+   * first. A guess: it is read for many steps at once, and what was not foreseen is read when the step is taken.
+   */
+  ahead?(data: Steps[K], world: World, head?: RequestHead): readonly Query[];
   apply(data: Steps[K], world: World, head?: RequestHead): Effects & { readonly reply?: Reply };
 }

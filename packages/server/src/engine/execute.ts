@@ -12,7 +12,7 @@ import { handlerFor } from "../core/handlers.ts";
 import { project } from "../core/project.ts";
 import type { Change, Outgoing, StoredPromise } from "../core/records.ts";
 import { publicPromise, publicTask } from "../core/replies.ts";
-import type { CoreSettings, Keys, Query, Reply, Search, Step } from "../core/step.ts";
+import type { CoreSettings, Keys, Query, Reply, Search, Step, World } from "../core/step.ts";
 import type { Found, Store } from "../stores/store.ts";
 import { type Budgeted, ReplyBudget } from "./reply-budget.ts";
 import { Session } from "./session.ts";
@@ -69,6 +69,20 @@ export function execute(
   }, at);
 }
 
+/** Most of those who wait that are read ahead for a whole batch; more of them are read as steps lead to them. */
+const AWAITERS_AHEAD_MAX = 10_000;
+
+/** A step, and the records that it names. */
+interface Named {
+  readonly step: Budgeted;
+  readonly keys: Keys;
+}
+
+/** A claim that is about to be made for somebody. */
+interface Claim extends Named {
+  readonly claimant: Claimant;
+}
+
 const NO_CLAIMS: Claims = { begin() {}, claimantOf: () => undefined };
 
 class Batch {
@@ -83,13 +97,26 @@ class Batch {
   }
 
   async take(steps: readonly Budgeted[]): Promise<Executed> {
-    const named = steps.map((step) => ({ step, keys: keysOf(step) }));
-    await this.#session.load(union(named.map(({ keys }) => keys)));
+    const named = steps.map(withKeys);
+    await this.#session.load(union(named));
+    if (named.length > 1) await this.#lookAhead(named);
     const answers: (Response | Refusal | undefined)[] = [];
     for (const { step, keys } of named) answers.push(await this.#takeWithFollowing(step, keys));
     const delivery = await this.#assign(this.#current());
     await this.#session.flush();
     return { answers, changes: this.#changes, ...delivery };
+  }
+
+  /** Reads, for all of these together, what taking them will most likely ask for besides what they name. */
+  async #lookAhead(named: readonly Named[]): Promise<void> {
+    const session = this.#session;
+    const foreseen = named.flatMap(({ step }) => aheadOf(step, session));
+    const promises = foreseen.flatMap((query) => (query.kind === "promises" ? query.ids : []));
+    const awaiters = named
+      .flatMap(({ keys: { obligations = [] } }) => obligations)
+      .flatMap((id) => [...session.obligations(id).callbacks]);
+    await session.load({ promises: [...promises, ...awaiters.slice(0, AWAITERS_AHEAD_MAX)] });
+    await session.readAhead(foreseen);
   }
 
   /** Claims the tasks that somebody can be given, in place of offering them. */
@@ -98,22 +125,29 @@ class Batch {
       return { messages: current, assignments: [] };
     }
     this.#claims.begin(this.#changes);
+    const claims = new Map(current.map((message) => [message, this.#claimOf(message)]));
+    const acquisitions = [...claims.values()].filter((claim) => claim !== undefined);
+    if (acquisitions.length > 1) await this.#lookAhead(acquisitions);
     const messages: Outgoing[] = [];
     const assignments: Assignment[] = [];
-    for (const message of current) {
-      const assignment = message.kind === "execute" && (await this.#claim(message));
+    for (const [message, claim] of claims) {
+      const assignment = claim && (await this.#claim(claim));
       if (assignment) assignments.push(assignment);
       else messages.push(message);
     }
     return { messages, assignments };
   }
 
-  /** `undefined` when nobody can be given it, or it cannot be claimed any more: its deadline has come. */
-  async #claim(offer: ExecuteOffer): Promise<Assignment | undefined> {
-    const claimant = this.#claims.claimantOf(offer);
-    if (!claimant) return undefined;
-    const step = acquisition(offer.task, claimant);
-    const { answer } = await this.#takeOne(step, keysOf(step));
+  /** How the task of an offer is to be claimed; `undefined` when nobody can be given it. */
+  #claimOf(message: Outgoing): Claim | undefined {
+    if (message.kind !== "execute") return undefined;
+    const claimant = this.#claims.claimantOf(message);
+    return claimant && { claimant, ...withKeys(acquisition(message.task, claimant)) };
+  }
+
+  /** `undefined` when it cannot be claimed any more: its deadline has come. */
+  async #claim({ claimant, step, keys }: Claim): Promise<Assignment | undefined> {
+    const { answer } = await this.#takeOne(step, keys);
     // An acquire is answered so.
     return answer?.head.status === 200
       ? { claimant, claimed: answer.data as ClaimedTask }
@@ -138,9 +172,11 @@ class Batch {
     if (step.budget?.spent) return leftUndone(step, step.budget);
     const { answer, next } = await this.#takeOne(step, keys);
     // Bounded: a settlement is followed by one page of obligations at most, and those by nothing.
-    const queue = [...next];
+    const queue = next.map(withKeys);
+    if (queue.length > 1) await this.#session.load(union(queue));
     for (const following of queue) {
-      queue.push(...(await this.#takeOne(following, keysOf(following))).next);
+      const { next: more } = await this.#takeOne(following.step, following.keys);
+      queue.push(...more.map(withKeys));
     }
     step.budget?.spend(answer?.data);
     return answer;
@@ -266,15 +302,21 @@ export function acquisition(
   return { kind: "task.acquire", head, data: { id, version, pid, ttl } };
 }
 
-/** The records that a step names. */
-function keysOf({ kind, data, head }: Step): Keys {
-  return handlerFor(kind).keys(data as never, head); // As above.
+function withKeys(step: Budgeted): Named {
+  return { step, keys: handlerFor(step.kind).keys(step.data as never, step.head) }; // As above.
 }
 
-/** What one read gets for the whole batch. */
-function union(named: readonly Keys[]): Keys {
+/** What a step may ask for besides, as far as can be told before it is taken. */
+function aheadOf({ kind, data, head }: Step, world: World): readonly Query[] {
+  return handlerFor(kind).ahead?.(data as never, world, head) ?? []; // As above.
+}
+
+/** What is read for all of them together. Trees and awaits are read for each, after what comes before it is written. */
+function union(named: readonly Named[]): Keys {
   return {
-    promises: named.flatMap(({ promises = [] }) => promises),
-    schedules: named.flatMap(({ schedules = [] }) => schedules),
+    promises: named.flatMap(({ keys: { promises = [] } }) => promises),
+    obligations: named.flatMap(({ keys: { obligations = [] } }) => obligations),
+    listeners: named.flatMap(({ keys: { listeners = [] } }) => listeners),
+    schedules: named.flatMap(({ keys: { schedules = [] } }) => schedules),
   };
 }

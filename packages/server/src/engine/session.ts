@@ -4,7 +4,6 @@
  */
 import { isExternal, TAG } from "@resonate-ts/protocol";
 import type {
-  Callback,
   Change,
   Delete,
   Listener,
@@ -19,11 +18,16 @@ import type {
   Keys,
   ListenerKey,
   Obligations,
+  Query,
   Search,
   Tree,
   World,
 } from "../core/step.ts";
 import type { Found, Transaction } from "../stores/store.ts";
+import { keyOf, listenerKey } from "./change-keys.ts";
+
+/** How much is read ahead at a time, in bytes: it is kept until the batch ends. */
+const AHEAD_BYTES_MAX = 8 * 1024 * 1024;
 
 interface LiveObligations extends Obligations {
   readonly callbacks: Set<string>;
@@ -50,6 +54,10 @@ export class Session implements World {
   #obligationsUnwritten = new Set<string>();
   /** Promises put in this transaction, by their branch. */
   readonly #branches = new Map<string, Set<string>>();
+  /** What was read ahead of branches: it is as it was stored then, and all that has changed since is in `#branches`. */
+  readonly #branchesAhead = new Map<string, readonly StoredPromise[]>();
+  /** What was read ahead of resumes, by awaiter, since something was written last. */
+  readonly #resumedAhead = new Map<string, readonly StoredPromise[]>();
   /** What is unwritten of resumes, by awaiter: whether the stored ones are gone, and what came since. */
   #resumes = new Map<string, { readonly cleared: boolean; readonly awaited: Set<string> }>();
 
@@ -98,24 +106,63 @@ export class Session implements World {
   async load(keys: Keys): Promise<void> {
     if (keys.trees) await this.#loadTrees(keys.trees);
     if (keys.awaits) await this.#loadAwaits(keys.awaits);
+    await this.#loadRecords(keys);
+    // By now it is known of which of them somebody can wait.
+    if (keys.obligations) await this.#loadObligations(keys.obligations);
+  }
+
+  async #loadRecords(keys: Keys): Promise<void> {
     const promises = unseen(this.#promises, keys.promises);
     const schedules = unseen(this.#schedules, keys.schedules);
-    const obligations = this.#unseenObligations(keys.obligations);
     const listeners = keys.listeners?.filter((key) => !this.#listeners.has(listenerKey(key))) ?? [];
-    if (promises.length + schedules.length + obligations.length + listeners.length === 0) return;
-    await this.#flushObligations([...obligations, ...listeners.map(({ awaited }) => awaited)]);
-    const loaded = await this.#tx.load({ promises, schedules, obligations, listeners });
+    if (promises.length + schedules.length + listeners.length === 0) return;
+    await this.#flushObligations(listeners.map(({ awaited }) => awaited));
+    const loaded = await this.#tx.load({ promises, schedules, listeners });
     this.#at = Math.max(this.#at, loaded.at ?? 0);
     for (const id of promises) this.#tasks.set(id, undefined);
     for (const record of loaded.promises) this.#promises.set(record.id, record);
     for (const record of loaded.tasks) this.#tasks.set(record.id, record);
     for (const record of loaded.schedules) this.#schedules.set(record.id, record);
+    for (const key of listeners) this.#listeners.set(listenerKey(key), undefined);
+    for (const record of loaded.listeners) this.#listeners.set(listenerKey(record), record);
+  }
+
+  async #loadObligations(ids: readonly string[]): Promise<void> {
+    const unseen = this.#unseenObligations(ids);
+    if (unseen.length === 0) return;
+    await this.#flushObligations(unseen);
+    const loaded = await this.#tx.load({ obligations: unseen });
+    this.#at = Math.max(this.#at, loaded.at ?? 0);
     for (const { id, callbacks, listeners, more } of loaded.obligations) {
       const live = { callbacks: new Set(callbacks), listeners: new Set(listeners), more };
       this.#obligations.set(id, live);
+      // Of those that have not been told there is no more to know.
+      for (const address of listeners) {
+        const record = { awaited: id, address };
+        this.#listeners.set(listenerKey(record), record);
+      }
     }
-    for (const key of listeners) this.#listeners.set(listenerKey(key), undefined);
-    for (const record of loaded.listeners) this.#listeners.set(listenerKey(record), record);
+  }
+
+  /**
+   * Reads what these ask for, together, where each question is a journey. What has not come then, because it is much, is
+   * read when it is asked for.
+   */
+  async readAhead(queries: readonly Query[]): Promise<void> {
+    if (!this.#tx.ahead) return;
+    const branches = new Set<string>();
+    const awaiters = new Set<string>();
+    for (const query of queries) {
+      if (query.kind === "branch") branches.add(query.branch);
+      if (query.kind === "resumed") awaiters.add(query.awaiter);
+    }
+    const asked = {
+      branches: [...branches].filter((branch) => !this.#branchesAhead.has(branch)),
+      awaiters: [...awaiters].filter((awaiter) => !this.#resumedAhead.has(awaiter)),
+    };
+    const read = await this.#tx.ahead(asked, AHEAD_BYTES_MAX);
+    for (const [branch, stored] of read.branches) this.#branchesAhead.set(branch, stored);
+    for (const [awaiter, stored] of read.resumed) this.#resumedAhead.set(awaiter, stored);
   }
 
   /** Trees are read from rows, so what is unwritten is written before. */
@@ -137,12 +184,12 @@ export class Session implements World {
     for (const { id, ...rest } of awaits) this.#awaits.set(id, rest);
   }
 
-  /** Nobody can wait for a promise that is not external, so nothing is read for one that is known not to be. */
-  #unseenObligations(ids: readonly string[] = []): readonly string[] {
-    return ids.filter((id) => {
+  /** Nobody can wait for a promise that is absent or not external, so nothing is read for one that is known to be so. */
+  #unseenObligations(ids: readonly string[]): readonly string[] {
+    return [...new Set(ids)].filter((id) => {
       if (this.#obligations.has(id)) return false;
       const promise = this.#promises.get(id);
-      if (!promise || isExternal(promise.tags)) return true;
+      if (promise ? isExternal(promise.tags) : !this.#promises.has(id)) return true;
       this.#obligations.set(id, { callbacks: new Set(), listeners: new Set(), more: false });
       return false;
     });
@@ -160,6 +207,7 @@ export class Session implements World {
     this.#unwritten = new Map();
     this.#obligationsUnwritten = new Set();
     this.#resumes = new Map();
+    this.#resumedAhead.clear();
     await this.#tx.write(changes);
   }
 
@@ -167,13 +215,16 @@ export class Session implements World {
 
   /** The promises tagged with this branch. */
   async branch(branch: string, bytesMax: number): Promise<readonly StoredPromise[]> {
-    return this.#upToDate(await this.#tx.branch(branch, bytesMax), this.#branches.get(branch));
+    const stored = this.#branchesAhead.get(branch) ?? (await this.#tx.branch(branch, bytesMax));
+    return this.#upToDate(stored, this.#branches.get(branch));
   }
 
   /** The promises that settled since the task was last claimed. */
   async resumed(awaiter: string, bytesMax: number): Promise<readonly StoredPromise[]> {
     const unwritten = this.#resumes.get(awaiter);
-    const stored = unwritten?.cleared ? [] : await this.#tx.resumed(awaiter, bytesMax);
+    const stored = unwritten?.cleared
+      ? []
+      : (this.#resumedAhead.get(awaiter) ?? (await this.#tx.resumed(awaiter, bytesMax)));
     return this.#upToDate(stored, unwritten?.awaited);
   }
 
@@ -186,6 +237,7 @@ export class Session implements World {
     for (const id of [...promises.keys(), ...others]) {
       const current = this.#promises.get(id);
       if (current) promises.set(id, current);
+      else if (this.#promises.has(id)) promises.delete(id);
     }
     return [...promises.values()];
   }
@@ -286,50 +338,6 @@ export class Session implements World {
   async #flushObligations(awaited: readonly string[]): Promise<void> {
     if (awaited.some((id) => this.#obligationsUnwritten.has(id))) await this.flush();
   }
-}
-
-/** Names the record that a change is to. Resumes are kept apart: they are cleared by awaiter. */
-function keyOf(change: Change): string | undefined {
-  return "put" in change ? keyOfPut(change) : keyOfDelete(change);
-}
-
-function keyOfPut(change: Put): string | undefined {
-  switch (change.put) {
-    case "promise":
-    case "task":
-    case "schedule":
-      return `${change.put} ${change.record.id}`;
-    case "callback":
-      return callbackKey(change.record);
-    case "listener":
-      return listenerKey(change.record);
-    case "resume":
-      return undefined;
-  }
-}
-
-function keyOfDelete(change: Delete): string | undefined {
-  switch (change.delete) {
-    case "promise":
-      // Not the key of the record: one that is created after it must not take its place.
-      return `deletion ${change.id}`;
-    case "callback":
-      return callbackKey(change.record);
-    case "listener":
-      return listenerKey(change.record);
-    case "schedule":
-      return `schedule ${change.id}`;
-    case "resumes":
-      return undefined;
-  }
-}
-
-function callbackKey({ awaiter, awaited }: Callback): string {
-  return `callback ${awaited}\0${awaiter}`;
-}
-
-function listenerKey({ awaited, address }: ListenerKey): string {
-  return `listener ${awaited}\0${address}`;
 }
 
 function seen<T>(records: ReadonlyMap<string, T>, key: string): T {

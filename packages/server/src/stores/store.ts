@@ -194,8 +194,24 @@ export interface Transaction {
   branch(branch: string, bytesMax?: number): Promise<readonly StoredPromise[]>;
   /** The promises whose settling resumed this task since its last claim, by id. */
   resumed(awaiter: string, bytesMax?: number): Promise<readonly StoredPromise[]>;
+  /**
+   * What `branch` and `resumed` find, for many at once: those of which there is little, together at most `bytesMax`.
+   * Absent where a question is no journey, and nothing is won by asking many at once.
+   */
+  ahead?(
+    asked: { readonly branches: readonly string[]; readonly awaiters: readonly string[] },
+    bytesMax: number,
+  ): Promise<Ahead>;
   /** Tasks are as of `at`, and so are the states that are asked for. */
   search(search: Search, at: number, bytesMax?: number): Promise<Found>;
+}
+
+/** All of what was asked for, or nothing, of each. */
+export interface Ahead {
+  /** By the branch. */
+  readonly branches: ReadonlyMap<string, readonly StoredPromise[]>;
+  /** By the awaiter. */
+  readonly resumed: ReadonlyMap<string, readonly StoredPromise[]>;
 }
 
 /** The outcome of a commit cannot be known: the server must stop, so that the next start reads what is there. */

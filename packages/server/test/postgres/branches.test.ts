@@ -3,7 +3,9 @@
  * is stopped where both have read and neither has committed.
  */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { StoredPromise } from "../../src/core/records.ts";
 import type { PostgresStore } from "../../src/stores/postgres/postgres-store.ts";
+import type { Transaction } from "../../src/stores/store.ts";
 import { emptyPostgres, openPostgres, promise } from "../support/every-store.ts";
 
 const AT = 10;
@@ -20,6 +22,20 @@ afterEach(async () => {
   await other.close();
 });
 
+type Read = (tx: Transaction, branch: string) => Promise<readonly StoredPromise[]>;
+
+/** How a branch can be read: what is not read with others is read by itself, as the engine does. */
+const WAYS: readonly (readonly [string, Read])[] = [
+  ["by itself", (tx, branch) => tx.branch(branch)],
+  [
+    "with others",
+    async (tx, branch) => {
+      const read = await tx.ahead?.({ branches: ["other", branch], awaiters: [] }, 1_000_000);
+      return read?.branches.get(branch) ?? tx.branch(branch);
+    },
+  ],
+];
+
 /** Lets nobody pass before both have come, or one of them waits for the other's lock. */
 function meeting() {
   let came = 0;
@@ -33,11 +49,16 @@ function meeting() {
 /** Reads a branch, and creates a promise; gives what was read when it was committed. */
 function readAndCreate(
   store: PostgresStore,
-  { id, branch, meet }: { id: string; branch: string; meet: () => Promise<void> },
+  {
+    id,
+    branch,
+    read: readBranch,
+    meet,
+  }: { id: string; branch: string; read: Read; meet: () => Promise<void> },
 ): Promise<readonly string[]> {
   return store.transaction(async (tx) => {
     await tx.load({ promises: [id] });
-    const read = await tx.branch(branch);
+    const read = await readBranch(tx, branch);
     await meet();
     await tx.write([{ put: "promise", record: promise(id, of(branch)) }]);
     return read.map((record) => record.id);
@@ -57,7 +78,11 @@ const READY: readonly (readonly [string, readonly string[]])[] = [
   ["of which there is nothing", []],
 ];
 
-describe.each(READY)("in a branch %s", (_, before) => {
+const CASES = WAYS.flatMap(([way, read]) =>
+  READY.map(([state, before]) => [way, state, { read, before }] as const),
+);
+
+describe.each(CASES)("in a branch, read %s, %s", (_, __, { read, before }) => {
   const pairs: readonly (readonly [string, string])[] = [
     ["b:1", "b:2"],
     ["b:2", "b:1"],
@@ -72,8 +97,8 @@ describe.each(READY)("in a branch %s", (_, before) => {
       const meet = meeting();
 
       const [seenByOne, seenByOther] = await Promise.all([
-        readAndCreate(one, { id: first, branch: "b", meet }),
-        readAndCreate(other, { id: second, branch: "b", meet }),
+        readAndCreate(one, { id: first, branch: "b", read, meet }),
+        readAndCreate(other, { id: second, branch: "b", read, meet }),
       ]);
 
       expect([seenByOne.includes(second), seenByOther.includes(first)].toSorted()).toEqual([
@@ -85,33 +110,36 @@ describe.each(READY)("in a branch %s", (_, before) => {
   );
 });
 
-test("who reads a branch does not see a promise as pending that another settles first", async () => {
-  await add("b", "b");
-  await add("b:0", "b");
-  const order: string[] = [];
-  const settle = async () => {
-    await other.transaction(async (tx) => {
-      await tx.load({ promises: ["b:0"] });
-      const settled = promise("b:0", { ...of("b"), state: "resolved", settledAt: AT });
-      await tx.write([{ put: "promise", record: settled }]);
+test.each(WAYS)(
+  "who reads a branch %s does not see a promise as pending that another settles first",
+  async (_, readBranch) => {
+    await add("b", "b");
+    await add("b:0", "b");
+    const order: string[] = [];
+    const settle = async () => {
+      await other.transaction(async (tx) => {
+        await tx.load({ promises: ["b:0"] });
+        const settled = promise("b:0", { ...of("b"), state: "resolved", settledAt: AT });
+        await tx.write([{ put: "promise", record: settled }]);
+      }, AT);
+      order.push("settled");
+    };
+    let settling: Promise<void> | undefined;
+
+    const state = await one.transaction(async (tx) => {
+      const read = await readBranch(tx, "b");
+      settling ??= settle();
+      // Long enough for it to be done, if nothing keeps it waiting.
+      await Promise.race([settling, new Promise((resolve) => setTimeout(resolve, 100))]);
+      await tx.write([{ put: "promise", record: promise("b:1", of("b")) }]);
+      return read.find(({ id }) => id === "b:0")?.state;
     }, AT);
-    order.push("settled");
-  };
-  let settling: Promise<void> | undefined;
+    order.push("read");
+    await settling;
 
-  const state = await one.transaction(async (tx) => {
-    const read = await tx.branch("b");
-    settling ??= settle();
-    // Long enough for it to be done, if nothing keeps it waiting.
-    await Promise.race([settling, new Promise((resolve) => setTimeout(resolve, 100))]);
-    await tx.write([{ put: "promise", record: promise("b:1", of("b")) }]);
-    return read.find(({ id }) => id === "b:0")?.state;
-  }, AT);
-  order.push("read");
-  await settling;
-
-  expect(state).toBe(order[0] === "read" ? "pending" : "resolved");
-});
+    expect(state).toBe(order[0] === "read" ? "pending" : "resolved");
+  },
+);
 
 test("what was absent when it was decided on is not written over when another has created it", async () => {
   const create = (store: PostgresStore, createdAt: number, meanwhile = async () => {}) =>
@@ -133,18 +161,21 @@ test("what was absent when it was decided on is not written over when another ha
   expect(shown).toBe(1);
 });
 
-test("what was absent when it was decided on is not shown by a branch that is read later", async () => {
-  await add("b", "b");
-  const seen: (readonly string[])[] = [];
+test.each(WAYS)(
+  "what was absent when it was decided on is not shown by a branch that is read later %s",
+  async (_, readBranch) => {
+    await add("b", "b");
+    const seen: (readonly string[])[] = [];
 
-  await one.transaction(async (tx) => {
-    const { promises } = await tx.load({ promises: ["b:0"] });
-    if (seen.length === 0) await add("b:0", "b", other);
-    const absent = promises.length === 0;
-    seen.push([]);
-    const read = await tx.branch("b");
-    seen.splice(-1, 1, [absent ? "absent" : "present", ...read.map(({ id }) => id)]);
-  }, AT);
+    await one.transaction(async (tx) => {
+      const { promises } = await tx.load({ promises: ["b:0"] });
+      if (seen.length === 0) await add("b:0", "b", other);
+      const absent = promises.length === 0;
+      seen.push([]);
+      const read = await readBranch(tx, "b");
+      seen.splice(-1, 1, [absent ? "absent" : "present", ...read.map(({ id }) => id)]);
+    }, AT);
 
-  expect(seen.at(-1)).toEqual(["present", "b", "b:0"]);
-});
+    expect(seen.at(-1)).toEqual(["present", "b", "b:0"]);
+  },
+);

@@ -26,7 +26,7 @@ export function tapped(original: typeof Handlers): typeof Handlers {
     handlerFor: <K extends StepKind>(kind: K): Handler<K> => {
       const handler = original.handlerFor(kind);
       return {
-        keys: (data, head) => handler.keys(data, head),
+        ...handler,
         apply(data, world, head) {
           const effects = handler.apply(data, world, head);
           observer?.(kind, world.at, effects);

@@ -103,6 +103,7 @@ export class WatchedStore implements Store {
       branch: (branch, bytesMax) => tx.branch(branch, bytesMax),
       resumed: (awaiter, bytesMax) => tx.resumed(awaiter, bytesMax),
       search: (search, at, bytesMax) => tx.search(search, at, bytesMax),
+      ...(tx.ahead && { ahead: tx.ahead.bind(tx) }),
     };
   }
 }

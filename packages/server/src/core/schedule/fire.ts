@@ -7,6 +7,11 @@ import { nextOccurrence } from "./cron.ts";
 export const fireSchedule: Handler<"schedule.fire"> = {
   keys: ({ id }) => ({ schedules: [id] }),
 
+  ahead({ id, occurrence }, world) {
+    const schedule = world.schedule(id);
+    return schedule ? [{ kind: "promises", ids: [promiseOf(schedule, occurrence).id] }] : [];
+  },
+
   apply({ id, occurrence }, world) {
     const schedule = world.schedule(id);
     if (schedule?.nextRunAt !== occurrence || occurrence > world.at) return {};

@@ -1,10 +1,11 @@
-import { claimed, noTask, refuse } from "../replies.ts";
+import { claimed, noTask, preloadOfTask, refuse } from "../replies.ts";
 import type { Handler } from "../step.ts";
 import { viewTask } from "../view.ts";
 import { claim } from "./claim.ts";
 
 export const acquireTask: Handler<"task.acquire"> = {
   keys: ({ id }) => ({ promises: [id] }),
+  ahead: ({ id }, world, head) => preloadOfTask(id, world, head),
 
   apply({ id, version, pid, ttl }, world, head) {
     const view = viewTask(id, world);

@@ -1,5 +1,5 @@
 import { birth } from "../birth.ts";
-import { claimed, refuse } from "../replies.ts";
+import { claimed, preloadOf, refuse } from "../replies.ts";
 import type { Handler } from "../step.ts";
 import { viewPromise, viewTask } from "../view.ts";
 import { claim } from "./claim.ts";
@@ -7,6 +7,7 @@ import { claim } from "./claim.ts";
 /** task.create: creates a promise and claims its task, or claims the task that is there. */
 export const createTask: Handler<"task.create"> = {
   keys: ({ action }) => ({ promises: [action.data.id] }),
+  ahead: ({ action }, world, head) => preloadOf(world.promise(action.data.id) ?? action.data, head),
 
   apply({ pid, ttl, action }, world, head) {
     const { id } = action.data;

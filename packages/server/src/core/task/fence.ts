@@ -7,7 +7,7 @@ import {
 import { createPromise } from "../promise/create.ts";
 import { settlePromise } from "../promise/settle.ts";
 import type { Change, StoredTask } from "../records.ts";
-import { noTask, notHeld, preloadOf } from "../replies.ts";
+import { noTask, notHeld, preloadOf, preloadOfTask } from "../replies.ts";
 import type { Effects, Handler, Keys, Reply, World } from "../step.ts";
 import { holds, viewTask } from "../view.ts";
 import { withoutFailures } from "./failures.ts";
@@ -25,6 +25,8 @@ export const fenceTask: Handler<"task.fence"> = {
     const next = then ? innerKeys(then) : {};
     return { ...inner, promises: [id, ...(inner.promises ?? []), ...(next.promises ?? [])] };
   },
+
+  ahead: ({ id }, world, head) => preloadOfTask(id, world, head),
 
   apply({ id, version, action, then }, world, head) {
     const view = viewTask(id, world);

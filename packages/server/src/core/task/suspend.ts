@@ -1,7 +1,7 @@
 import { isExternal, type RequestHead } from "@resonate-ts/protocol";
 import { notAwaitable } from "../promise/register-callback.ts";
 import type { StoredTask } from "../records.ts";
-import { noTask, notHeld, ok, preloadOf, refuse } from "../replies.ts";
+import { noTask, notHeld, ok, preloadOf, preloadOfTask, refuse } from "../replies.ts";
 import type { Effects, Handler, Reply } from "../step.ts";
 import { holds, type TaskView, viewPromise, viewTask } from "../view.ts";
 
@@ -13,6 +13,14 @@ import { holds, type TaskView, viewPromise, viewTask } from "../view.ts";
  */
 export const suspendTask: Handler<"task.suspend"> = {
   keys: ({ id, actions }) => ({ promises: [id, ...actions.map(({ data }) => data.awaited)] }),
+
+  ahead({ id, actions }, world, head) {
+    // Most are parked, and shown nothing; the delta of those is little to read.
+    const goesOn = actions.some(
+      ({ data }) => viewPromise(data.awaited, world)?.state !== "pending",
+    );
+    return goesOn || asksForDelta(head) ? preloadOfTask(id, world, head) : [];
+  },
 
   apply({ id, version, actions }, world, head) {
     const view = viewTask(id, world);

@@ -84,6 +84,33 @@ export const RESUMED = upTo(
   "FROM resonate.resumes r JOIN resonate.promises p ON p.seq = r.awaited WHERE r.awaiter = $2",
 );
 
+/** Most promises of one branch, or that resumed one task, that are read together with those of others. */
+const AHEAD_ROWS_MAX = 100;
+
+/**
+ * The promises that `found` finds for each `a` of `asked`, by its place: all of them, or no row where there are many, or
+ * more than `$1` bytes with those before. Of what has none there is a row without a promise.
+ */
+function ahead(asked: string, found: string): string {
+  return `SELECT * FROM (
+      SELECT a.place, p.*, count(*) OVER (PARTITION BY a.place) AS rows,
+        sum(coalesce(${SIZE}, 0)) OVER (ORDER BY a.place)::bigint AS bytes
+      FROM (SELECT * FROM ${asked} ORDER BY place) a LEFT JOIN LATERAL (${found}) p ON true
+    ) read WHERE rows <= ${AHEAD_ROWS_MAX} AND bytes <= $1 ORDER BY place, id`;
+}
+
+export const BRANCHES = ahead(
+  "unnest($2::bigint[], $3::text[]) WITH ORDINALITY AS asked (hash, branch, place)",
+  `SELECT ${COLUMNS} ${FROM} WHERE p.id = a.branch
+   UNION ALL (SELECT ${COLUMNS} ${FROM} WHERE p.branch = a.hash LIMIT ${AHEAD_ROWS_MAX + 1})`,
+);
+
+export const RESUMED_EACH = ahead(
+  "unnest($2::bigint[]) WITH ORDINALITY AS asked (awaiter, place)",
+  `SELECT ${COLUMNS} FROM resonate.resumes r JOIN resonate.promises p ON p.seq = r.awaited
+   WHERE r.awaiter = a.awaiter LIMIT ${AHEAD_ROWS_MAX + 1}`,
+);
+
 /** The first instant of those that are `which`, at which something is due. */
 function firstDue(which: string): string {
   return `least(

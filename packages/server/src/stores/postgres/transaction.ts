@@ -14,7 +14,14 @@ import type { Change, Listener, StoredPromise } from "../../core/records.ts";
 import { type Keys, OBLIGATIONS_MAX, type Search } from "../../core/step.ts";
 import { hashOf, promiseOf, type Row, readPromise, scheduleOf, taskOf } from "../rows.ts";
 import { search } from "../search.ts";
-import type { Found, Loaded, LoadedAwaits, LoadedObligations, Transaction } from "../store.ts";
+import type {
+  Ahead,
+  Found,
+  Loaded,
+  LoadedAwaits,
+  LoadedObligations,
+  Transaction,
+} from "../store.ts";
 import { Overtaken } from "./errors.ts";
 import type { KnownRow } from "./parts.ts";
 import type { RowNumbers } from "./row-numbers.ts";
@@ -23,12 +30,14 @@ import {
   AWAITS,
   BAR,
   BRANCH,
+  BRANCHES,
   LISTENERS,
   LOCK_PROMISES,
   LOCK_SCHEDULES,
   OBLIGATIONS,
   OTHERS_IN_BRANCHES,
   RESUMED,
+  RESUMED_EACH,
   UNBAR,
 } from "./statements.ts";
 import { loadTrees } from "./trees.ts";
@@ -151,8 +160,44 @@ export class PostgresTransaction implements Transaction {
     return (await this.#query(RESUMED, [bytesMax, seq], "resumed")).map(promiseOf);
   }
 
+  async ahead(
+    {
+      branches,
+      awaiters,
+    }: { readonly branches: readonly string[]; readonly awaiters: readonly string[] },
+    bytesMax: number,
+  ): Promise<Ahead> {
+    return {
+      branches: branches.length > 0 ? await this.#branches(branches, bytesMax) : new Map(),
+      resumed: awaiters.length > 0 ? await this.#resumed(awaiters, bytesMax) : new Map(),
+    };
+  }
+
   search(wanted: Search, at: number, bytesMax?: number): Promise<Found> {
     return search(listing(this.#query), wanted, { at, bytesMax });
+  }
+
+  async #branches(branches: readonly string[], bytesMax: number): Promise<Ahead["branches"]> {
+    await this.#hold(branches);
+    const asked = [bytesMax, branches.map(hashOf), branches];
+    const found = byPlace(branches, await this.#query(BRANCHES, asked, "branches"));
+    for (const [branch, rows] of found) {
+      const promises = rows.filter(({ tags }) => tags[TAG.branch] === branch);
+      for (const { id } of promises) this.#checkFound(id);
+      found.set(branch, promises);
+      if (this.#holds(branch)) continue;
+      // As in `branch`; what has to be held first is read by itself.
+      if (promises.length === 0) this.#seenEmpty.add(branch);
+      else found.delete(branch);
+    }
+    return found;
+  }
+
+  async #resumed(awaiters: readonly string[], bytesMax: number): Promise<Ahead["resumed"]> {
+    const stored = awaiters.filter((id) => this.#rows.promises.has(id));
+    const seqs = stored.map((id) => this.#rows.promises.get(id)?.seq);
+    const rows = await this.#query(RESUMED_EACH, [bytesMax, seqs], "resumed each");
+    return byPlace(stored, rows);
   }
 
   async #write(changes: readonly Change[]): Promise<void> {
@@ -315,6 +360,18 @@ export function queryOn(
     const config = { text, values: [...values], ...(prepare && { name }) };
     return (await client.query<Row>(config)).rows;
   };
+}
+
+/** The promises of rows, by which of `asked` they were found for; without any where a row has none. */
+function byPlace(asked: readonly string[], rows: readonly Row[]): Map<string, StoredPromise[]> {
+  const found = new Map<string, StoredPromise[]>();
+  for (const row of rows) {
+    const name = asked[Number(row["place"]) - 1] ?? "";
+    const promises = found.get(name) ?? [];
+    if (row["id"] !== null) promises.push(promiseOf(row));
+    found.set(name, promises);
+  }
+  return found;
 }
 
 function knownRow(row: Row): KnownRow {
