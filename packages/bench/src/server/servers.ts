@@ -24,7 +24,9 @@ export class Server {
 
   static async start(side: Side): Promise<Server> {
     const folder = mkdtempSync(join(tmpdir(), "resonate-bench-"));
-    const child = fork(new URL(SIDES[side], import.meta.url), [join(folder, "bench.db")]);
+    const program = new URL(SIDES[side], import.meta.url);
+    // Run by Node itself, as elsewhere here: what tsx makes of sources gives each closure its name when it is made.
+    const child = fork(program, [join(folder, "bench.db")], { execArgv: [] });
     const [url] = await once(child, "message");
     return new Server(String(url), child, folder);
   }
