@@ -38,10 +38,11 @@ export const idWithin = (bytesMax: number) =>
   z
     .string()
     .min(1)
-    .refine((text) => fits(text, bytesMax), `must be at most ${bytesMax} bytes of UTF-8`)
-    .refine((text) => !text.includes("\0"), "must not contain a NUL character")
-    // Half a surrogate pair cannot be written as UTF-8: two such ids would become one.
-    .refine((text) => text.isWellFormed(), "must be well-formed Unicode");
+    // One check, not three: each costs as much as a field, and every request has an id.
+    .superRefine((text, context) => {
+      const message = idProblem(text, bytesMax);
+      if (message) context.addIssue({ code: "custom", message });
+    });
 export const instant = z.int().min(0);
 export const version = z.int().min(0);
 export const ttl = z.int().min(1);
@@ -61,6 +62,13 @@ export const page = (limit: number, { idBytes }: Pick<RecordLimits, "idBytes">) 
   limit: nullable(z.int().min(1).max(PAGE_LIMIT_MAX)).transform((given) => given ?? limit),
   cursor: nullable(z.string().max(CURSOR_PER_ID_BYTE * idBytes)),
 });
+
+function idProblem(text: string, bytesMax: number): string | undefined {
+  if (!fits(text, bytesMax)) return `must be at most ${bytesMax} bytes of UTF-8`;
+  if (text.includes("\0")) return "must not contain a NUL character";
+  // Half a surrogate pair cannot be written as UTF-8: two such ids would become one.
+  return text.isWellFormed() ? undefined : "must be well-formed Unicode";
+}
 
 /** An object of strings, taken as it is. Limits are of the number of entries, and of names and texts in bytes of UTF-8. */
 export function strings(limit: StringsLimit) {

@@ -52,15 +52,17 @@ export function parseRequest(input: unknown): Parsed {
 export function parseEnvelope(
   input: unknown,
 ): { readonly ok: true; readonly envelope: Envelope } | Unread {
-  const kind = salvage(input, "kind") ?? "unknown";
-  const corrId = salvage(member(input, "head"), "corrId") ?? "0";
   const read = envelopeSchema.safeParse(input);
-  if (!read.success) {
-    return { ok: false, kind, corrId, message: `Invalid request envelope: ${problem(read.error)}` };
-  }
+  if (!read.success) return unopened(input, `Invalid request envelope: ${problem(read.error)}`);
   const envelope = read.data;
   if (envelope.head.version === PROTOCOL_VERSION) return { ok: true, envelope };
-  const message = `Unsupported version '${envelope.head.version}'; supported: ${PROTOCOL_VERSION}`;
+  const { version } = envelope.head;
+  return unopened(input, `Unsupported version '${version}'; supported: ${PROTOCOL_VERSION}`);
+}
+
+function unopened(input: unknown, message: string): Unread {
+  const kind = salvage(input, "kind") ?? "unknown";
+  const corrId = salvage(member(input, "head"), "corrId") ?? "0";
   return { ok: false, kind, corrId, message };
 }
 
@@ -127,8 +129,13 @@ const envelopeSchema = z.object({
     "resonate:debug_time": nullable(z.int().min(0)),
     traceparent: z.string().max(TRACEPARENT_LENGTH_MAX).optional().catch(undefined),
   }),
-  data: z.record(z.string(), z.unknown()),
+  // Taken as it is: a record would look at every member, and the schema of the kind looks at those that count.
+  data: z.custom<Readonly<Record<string, unknown>>>(isObject, "must be an object"),
 });
+
+function isObject(given: unknown): boolean {
+  return typeof given === "object" && given !== null && !Array.isArray(given);
+}
 
 function causeOf(text: string): string {
   // Stores keep text without NUL, and as UTF-8.

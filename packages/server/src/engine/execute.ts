@@ -186,34 +186,47 @@ class Batch {
     const handler = handlerFor(step.kind);
     const data = step.data as never; // The handler was looked up by the kind that goes with it.
     const budget = step.budget ?? new ReplyBudget();
-    await this.#session.load(keys);
+    if (!this.#session.has(keys)) await this.#session.load(keys);
     const {
       reply,
       changes = [],
       messages = [],
       next = [],
     } = handler.apply(data, this.#session, step.head);
-    const queries = reply && "data" in reply ? reply.preload : undefined;
+    // Most steps read nothing more. They wait for nothing here: a promise for each part takes more than the part.
+    const { preload: queries, search } = reply && "data" in reply ? reply : NOTHING_MORE;
     // What a task was resumed by is read before its claim clears it; all else as it is after the step.
-    const resumed = await this.#run(budget, queries, "resumed");
+    const resumed = queries ? await this.#run(budget, queries, "resumed") : [];
     this.#session.record(changes);
     this.#changes.push(...changes);
     this.#messages.push(...messages);
+    const preload = queries && (await this.#preload(queries, resumed, budget));
+    const page = search && (await this.#page(search, budget.left));
+    return {
+      answer: reply && answerTo(step, reply, { ...(preload && { preload }), ...page }),
+      next,
+    };
+  }
+
+  async #preload(
+    queries: readonly Query[],
+    resumed: readonly StoredPromise[],
+    budget: ReplyBudget,
+  ): Promise<readonly PromiseRecord[]> {
     const named = await this.#run(budget, queries, "promises");
     const branch = await this.#run(budget, queries, "branch");
     // Those the caller asks for by name come first, and one of them always: it would only ask again.
     const found = budget.fitting([...named, ...resumed, ...branch], Math.min(1, named.length));
-    const preload = queries && byId(found).map((record) => this.#shown(record));
-    return { answer: reply && (await this.#answer(step, reply, preload, budget)), next };
+    return byId(found).map((record) => this.#shown(record));
   }
 
   async #run(
     budget: ReplyBudget,
-    queries: readonly Query[] | undefined,
+    queries: readonly Query[],
     kind: Query["kind"],
   ): Promise<readonly StoredPromise[]> {
     const found: StoredPromise[] = [];
-    for (const query of queries ?? []) {
+    for (const query of queries) {
       if (query.kind === kind) found.push(...(await this.#query(query, budget.left)));
     }
     return found;
@@ -230,24 +243,6 @@ class Batch {
       case "promises":
         return query.ids.flatMap((id) => this.#session.promise(id) ?? []);
     }
-  }
-
-  async #answer(
-    step: Step,
-    reply: Reply,
-    preload: readonly PromiseRecord[] | undefined,
-    budget: ReplyBudget,
-  ) {
-    const head = {
-      corrId: step.head?.corrId ?? "0",
-      status: reply.status,
-      version: PROTOCOL_VERSION,
-    };
-    if ("error" in reply) return { kind: step.kind, head, data: reply.error };
-    const page = reply.search && (await this.#page(reply.search, budget.left));
-    const data = { ...reply.data, ...(preload && { preload }), ...page };
-    // The handler of a kind answers with the data of that kind.
-    return { kind: step.kind, head, data } as Response;
   }
 
   async #page(search: Search, bytesMax: number): Promise<Readonly<Record<string, unknown>>> {
@@ -272,6 +267,24 @@ class Batch {
   #shown(promise: StoredPromise): PromiseRecord {
     return publicPromise(project(promise, this.#session.at));
   }
+}
+
+const NOTHING_MORE: Pick<Extract<Reply, { readonly data: unknown }>, "preload" | "search"> = {};
+
+/** `more`: what was read for the answer besides. */
+function answerTo(
+  step: Step,
+  reply: Reply,
+  more: Readonly<Record<string, unknown>>,
+): Response | Refusal {
+  const head = {
+    corrId: step.head?.corrId ?? "0",
+    status: reply.status,
+    version: PROTOCOL_VERSION,
+  };
+  if ("error" in reply) return { kind: step.kind, head, data: reply.error };
+  // The handler of a kind answers with the data of that kind.
+  return { kind: step.kind, head, data: { ...reply.data, ...more } } as Response;
 }
 
 /** The answer to a request that came too late in its batch: nothing of it was done, and it may be sent again. */

@@ -102,6 +102,15 @@ export class Session implements World {
     return seen(this.#trees, origin);
   }
 
+  /** Whether there is nothing to `load`. */
+  has({ promises = [], schedules = [], obligations, listeners, awaits, trees }: Keys): boolean {
+    return (
+      !(obligations || listeners || awaits || trees) &&
+      promises.every((id) => this.#promises.has(id)) &&
+      schedules.every((id) => this.#schedules.has(id))
+    );
+  }
+
   /** Reads what has not been seen yet, and trees that may have changed since. */
   async load(keys: Keys): Promise<void> {
     if (keys.trees) await this.#loadTrees(keys.trees);
@@ -255,8 +264,8 @@ export class Session implements World {
   }
 
   #seePut(change: Put): void {
-    // Whatever it is, it may be of a tree, or wait for one.
-    this.#trees.clear();
+    // Whatever it is, it may be of a tree, or wait for one. (To clear what is empty makes a new table each time.)
+    if (this.#trees.size > 0) this.#trees.clear();
     switch (change.put) {
       case "promise":
         this.#seePromise(change.record);

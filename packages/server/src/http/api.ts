@@ -71,23 +71,26 @@ export async function answerPost(
   }
 }
 
-async function answerText(
+function answerText(
   api: Api,
   { text, bearer }: { readonly text: string; readonly bearer: string | undefined },
   response: ServerResponse,
   headers: OutgoingHttpHeaders,
-): Promise<void> {
+): Promise<void> | void {
   const input = parseJson(text);
   if (!input.ok) return sendOne(response, invalid(input.message), headers);
   if (!Array.isArray(input.value)) {
-    const [answer = refuse(500, INTERNAL_ERROR)] = await answerAll(api, [input.value], bearer);
-    return sendOne(response, answer, headers);
+    return answerAll(api, [input.value], bearer).then(([answer]) =>
+      sendOne(response, answer ?? refuse(500, INTERNAL_ERROR), headers),
+    );
   }
   if (input.value.length > BATCH_ENTRIES_MAX) {
     const message = `a batch has at most ${BATCH_ENTRIES_MAX} entries, got ${input.value.length}`;
     return sendOne(response, invalid(message), headers);
   }
-  sendJson(response, 200, JSON.stringify(await answerAll(api, input.value, bearer)), headers);
+  return answerAll(api, input.value, bearer).then((answers) =>
+    sendJson(response, 200, JSON.stringify(answers), headers),
+  );
 }
 
 /** An input that has been looked at: what is to be done, or the answer already. */
@@ -95,6 +98,7 @@ type Admitted =
   | { readonly kind: "request"; readonly request: Request }
   | { readonly kind: "debug"; readonly request: DebugRequest }
   | { readonly kind: "answered"; readonly answer: Refusal };
+type Ordinary = Exclude<Admitted, { readonly kind: "debug" }>;
 
 /** Answers each input in its own place: a bad one is refused there, and the others still apply. */
 async function answerAll(
@@ -163,25 +167,15 @@ function admit(api: Api, envelope: Envelope, identity: Identity | undefined): Ad
 /** Does what was admitted, in order. What lies between debug operations goes to the engine together. */
 async function perform(api: Api, admitted: readonly Admitted[]): Promise<readonly Answer[]> {
   const answers: Answer[] = [];
-  let run: { readonly at: number; readonly request: Request }[] = [];
-  const finish = async () => {
-    const requests = run.map(({ request }) => request);
-    const done = requests.length > 0 ? await process(api, requests) : [];
-    run.forEach(({ at, request }, place) => {
-      answers[at] = done[place] ?? refuse(500, INTERNAL_ERROR, request);
-    });
-    run = [];
-  };
-  for (const [at, one] of admitted.entries()) {
-    if (one.kind === "answered") answers[at] = one.answer;
-    else if (one.kind === "request") run.push({ at, request: one.request });
+  let run: Ordinary[] = [];
+  for (const one of admitted) {
+    if (one.kind !== "debug") run.push(one);
     else {
-      await finish();
-      answers[at] = await processDebug(api, one.request);
+      answers.push(...(await process(api, run)), await processDebug(api, one.request));
+      run = [];
     }
   }
-  await finish();
-  return answers;
+  return [...answers, ...(await process(api, run))];
 }
 
 /** What a client is told of a fault of ours; the log says more. What was asked may have been done. */
@@ -189,14 +183,20 @@ const INTERNAL_ERROR = "Internal error: it is not known whether this was done";
 
 async function process(
   { engine, logger }: Api,
-  requests: readonly Request[],
-): Promise<readonly (Response | Refusal)[]> {
+  run: readonly Ordinary[],
+): Promise<readonly Answer[]> {
+  const requests = run.flatMap((one) => (one.kind === "request" ? one.request : []));
+  let done: readonly Answer[] = [];
   try {
-    return await engine.process(requests);
+    if (requests.length > 0) done = await engine.process(requests);
   } catch (error) {
     logger.error({ error, kinds: requests.map(({ kind }) => kind) }, "requests failed");
-    return requests.map((request) => refuse(500, INTERNAL_ERROR, request));
   }
+  const answers = done.values();
+  return run.map((one) => {
+    if (one.kind === "answered") return one.answer;
+    return answers.next().value ?? refuse(500, INTERNAL_ERROR, one.request);
+  });
 }
 
 async function processDebug({ engine, logger }: Api, request: DebugRequest): Promise<Answer> {

@@ -29,30 +29,30 @@ export class BodyReader {
   }
 
   /** Reads the body of a request that nobody has read from. */
-  async read(request: IncomingMessage): Promise<Body> {
+  read(request: IncomingMessage): Promise<Body> {
     const encoding = request.headers["content-encoding"] ?? "identity";
     if (encoding.toLowerCase() !== "identity") {
-      return {
-        kind: "refused",
-        status: 415,
-        message: `Content-Encoding '${encoding}' is not taken: send the body as it is`,
-      };
+      const message = `Content-Encoding '${encoding}' is not taken: send the body as it is`;
+      return Promise.resolve({ kind: "refused", status: 415, message });
     }
-    if (Number(request.headers["content-length"] ?? 0) > this.#bytesMax) return this.#tooLarge();
-    const chunks: Buffer[] = [];
-    try {
-      return await this.#collect(request, chunks);
-    } finally {
-      for (const { length } of chunks) this.#held -= length;
+    if (Number(request.headers["content-length"] ?? 0) > this.#bytesMax) {
+      return Promise.resolve(this.#tooLarge());
     }
+    return this.#collect(request);
   }
 
-  #collect(request: IncomingMessage, chunks: Buffer[]): Promise<Body> {
+  #collect(request: IncomingMessage): Promise<Body> {
     return new Promise((resolve) => {
+      const chunks: Buffer[] = [];
       let bytes = 0;
+      const finish = (body: Body) => {
+        this.#held -= bytes;
+        bytes = 0;
+        resolve(body);
+      };
       const refuse = (body: Body) => {
         request.off("data", take).pause();
-        resolve(body);
+        finish(body);
       };
       const take = (chunk: Buffer) => {
         chunks.push(chunk);
@@ -62,9 +62,9 @@ export class BodyReader {
         else if (this.#held > this.#totalBytesMax) refuse(BUSY);
       };
       request.on("data", take);
-      request.on("end", () => resolve(decode(Buffer.concat(chunks, bytes))));
-      request.on("error", () => resolve({ kind: "gone" }));
-      request.on("close", () => resolve({ kind: "gone" }));
+      request.on("end", () => finish(decode(Buffer.concat(chunks, bytes))));
+      request.on("error", () => finish({ kind: "gone" }));
+      request.on("close", () => finish({ kind: "gone" }));
     });
   }
 

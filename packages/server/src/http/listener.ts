@@ -101,7 +101,7 @@ export async function listen(
 
 /** The requests that are being answered. */
 class Requests {
-  readonly #underWay = new Map<Promise<void>, ServerResponse>();
+  readonly #underWay = new Map<ServerResponse, Promise<void>>();
   #handler: Handler | undefined;
 
   serve(handler: Handler): void {
@@ -117,13 +117,13 @@ class Requests {
   async drain(): Promise<void> {
     this.#handler = undefined;
     // The connection ends with the answer: nothing else will be taken from it.
-    for (const response of this.#underWay.values()) response.shouldKeepAlive = false;
-    await Promise.all(this.#underWay.keys());
+    for (const response of this.#underWay.keys()) response.shouldKeepAlive = false;
+    await Promise.all(this.#underWay.values());
   }
 
   #answer(handled: Promise<void>, response: ServerResponse): void {
-    const answered = handled.finally(() => this.#underWay.delete(answered));
-    this.#underWay.set(answered, response);
+    this.#underWay.set(response, handled);
+    void handled.then(() => this.#underWay.delete(response));
   }
 }
 

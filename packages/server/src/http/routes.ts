@@ -54,23 +54,23 @@ export function createHandler(context: RouteContext, door: Door = "all"): Handle
   };
 }
 
-async function route(
+function route(
   context: RouteContext,
   door: Door,
   request: IncomingMessage,
   response: ServerResponse,
-): Promise<void> {
+): Promise<void> | void {
   const refusal = context.access.refusal(request);
   if (refusal !== undefined) return sendProblem(response, 403, refusal);
   const headers = context.access.headers(request);
   const path = pathOf(request);
-  if (door === "all" && RETIRED.test(path)) {
-    return sendProblem(response, 410, `${path} is gone: send an envelope to POST /`, headers);
-  }
   const found = find(path, door, context);
   if (path === "/" && door === "all" && context.ui && isBrowser(request)) {
     response.writeHead(302, { ...headers, Location: "/ui", "Content-Length": 0 }).end();
     return;
+  }
+  if (!found && door === "all" && RETIRED.test(path)) {
+    return sendProblem(response, 410, `${path} is gone: send an envelope to POST /`, headers);
   }
   if (!found) return sendProblem(response, 404, `there is nothing at ${path}`, headers);
   if (request.method === "OPTIONS" && request.headers.origin) {
@@ -81,7 +81,7 @@ async function route(
     const message = `${path} takes ${allow}, not ${request.method}`;
     return sendProblem(response, 405, message, { ...headers, Allow: allow });
   }
-  await found.answer(context, request, response, headers);
+  return found.answer(context, request, response, headers);
 }
 
 interface Route {
