@@ -70,6 +70,11 @@ const RULES: readonly Rule[] = [
     because: "stores that keep rows show them alike",
   },
   {
+    files: `${SERVER}stores/row-insight.ts`,
+    may: ["insight.ts", "outline-rows.ts", "rows.ts"].map((file) => `${SERVER}stores/${file}`),
+    because: "stores that keep rows are asked alike",
+  },
+  {
     files: `${SERVER}stores/search.ts`,
     may: [
       `${SERVER}stores/store.ts`,
@@ -106,7 +111,7 @@ const RULES: readonly Rule[] = [
       PROTOCOL,
       ...(kind === "memory"
         ? []
-        : ["node:", `${SERVER}stores/rows.ts`, `${SERVER}stores/outline-rows.ts`]),
+        : ["node:", `${SERVER}stores/rows.ts`, `${SERVER}stores/row-insight.ts`]),
       ...(kind === "postgres" ? ["pg"] : []),
     ],
     because: "a store knows records, not rules",

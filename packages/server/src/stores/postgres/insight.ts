@@ -1,14 +1,6 @@
 /** What those who look on are shown of a database. */
-import {
-  type Insight,
-  type NewestFirst,
-  type Outline,
-  PARAM_BYTES_MAX,
-  PARAM_HEAD_LENGTH,
-  type Tagged,
-} from "../insight.ts";
-import { endOfPrefix, openCounts, outlineOf } from "../outline-rows.ts";
-import { hashOf, promiseOf, taskOf } from "../rows.ts";
+import { PARAM_BYTES_MAX, PARAM_HEAD_LENGTH } from "../insight.ts";
+import { type Question, RowInsight } from "../row-insight.ts";
 import { COLUMNS } from "./statements.ts";
 import type { Query } from "./transaction.ts";
 
@@ -29,7 +21,6 @@ function tagged(column: "origin" | "caller"): string {
     ) m LIMIT $3`;
 }
 
-/** Each is a key look-up or a part of an index. */
 export const INSIGHT = {
   runs: `SELECT ${OUTLINE} ${FROM} WHERE p.origin IS NULL AND p.caller IS NULL AND p.seq < $1 ORDER BY p.seq DESC LIMIT $2`,
   halted: `SELECT ${OUTLINE} ${FROM} WHERE p.task_state = 3 AND p.task_state IN (2, 3) AND p.seq < $1 ORDER BY p.seq DESC LIMIT $2`,
@@ -50,103 +41,21 @@ export const INSIGHT = {
     ${upTo("task_state = 1")} AS acquired,
     ${upTo("task_state IN (2, 3) AND task_state = 2")} AS suspended,
     ${upTo("task_state IN (2, 3) AND task_state = 3")} AS halted`,
-  held: `SELECT task_pid, count(*) AS held FROM (
+  held: `SELECT task_pid AS pid, count(*) AS held FROM (
       SELECT task_pid FROM resonate.promises WHERE task_state = 1 ORDER BY task_pid LIMIT $1
     ) held GROUP BY task_pid`,
-} as const;
+} as const satisfies Record<Question, string>;
 
 /** Not about rows: the database's own account of its tables. */
 const BYTES = `SELECT sum(pg_total_relation_size(c.oid))::bigint AS bytes FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'resonate' AND c.relkind = 'r'`;
 
-const NEWEST = Number.MAX_SAFE_INTEGER;
-
-export class PostgresInsight implements Insight {
-  readonly #query: Query;
-
-  constructor(query: Query) {
-    this.#query = query;
-  }
-
-  runs({ before = NEWEST, limit }: NewestFirst): Promise<readonly Outline[]> {
-    return this.#outlines("runs", before, limit);
-  }
-
-  halted({ before = NEWEST, limit }: NewestFirst): Promise<readonly Outline[]> {
-    return this.#outlines("halted", before, limit);
-  }
-
-  named(prefix: string, { after, limit }: { after: string; limit: number }) {
-    const end = endOfPrefix(prefix);
-    return end === undefined
-      ? this.#outlines("namedLast", after, prefix, limit)
-      : this.#outlines("named", after, prefix, end, limit);
-  }
-
-  outlines(ids: readonly string[]): Promise<readonly Outline[]> {
-    return this.#outlines("outlines", ids);
-  }
-
-  members(origins: readonly string[], { after, limit }: { after: number; limit: number }) {
-    return this.#tagged("members", origins, after, limit);
-  }
-
-  called(callers: readonly string[], { after, limit }: { after: number; limit: number }) {
-    return this.#tagged("called", callers, after, limit);
-  }
-
-  async whole(id: string) {
-    const [row] = await this.#rows("whole", id);
-    if (!row) return undefined;
-    return { promise: promiseOf(row), ...(row["task_state"] !== null && { task: taskOf(row) }) };
-  }
-
-  async awaiters(id: string, limit: number): Promise<readonly string[]> {
-    return (await this.#rows("awaiters", id, limit)).map((row) => String(row["id"]));
-  }
-
-  async listeners(id: string, limit: number): Promise<readonly string[]> {
-    return (await this.#rows("listeners", id, limit)).map((row) => String(row["address"]));
-  }
-
-  async awaits(ids: readonly string[], limit: number) {
-    const rows = await this.#rows("awaits", ids, limit);
-    return rows.map((row) => ({
-      awaiter: String(row["awaiter"]),
-      awaited: String(row["awaited"]),
-    }));
-  }
-
-  async open(limit: number) {
-    const [row] = await this.#rows("open", limit + 1);
-    return openCounts(row, limit);
-  }
-
-  async held(limit: number): Promise<ReadonlyMap<string, number>> {
-    const rows = await this.#rows("held", limit);
-    return new Map(rows.map((row) => [String(row["task_pid"]), Number(row["held"])]));
-  }
-
-  async bytes(): Promise<number> {
-    const [row] = await this.#query(BYTES, [], "insight bytes");
-    return Number(row?.["bytes"] ?? 0);
-  }
-
-  async #outlines(name: keyof typeof INSIGHT, ...values: readonly unknown[]) {
-    return (await this.#rows(name, ...values)).map(outlineOf);
-  }
-
-  async #tagged(
-    name: "members" | "called",
-    texts: readonly string[],
-    after: number,
-    limit: number,
-  ): Promise<readonly Tagged[]> {
-    const rows = await this.#rows(name, texts.map(hashOf), after, limit);
-    return rows.map((row) => ({ outline: outlineOf(row), by: Number(row["by"]) }));
-  }
-
-  #rows(name: keyof typeof INSIGHT, ...values: readonly unknown[]) {
-    return this.#query(INSIGHT[name], values, `insight ${name}`);
-  }
+export function postgresInsight(query: Query): RowInsight {
+  return new RowInsight({
+    ask: (name, ...cells) => query(INSIGHT[name], cells, `insight ${name}`),
+    bytes: async () => {
+      const [row] = await query(BYTES, [], "insight bytes");
+      return Number(row?.["bytes"] ?? 0);
+    },
+  });
 }

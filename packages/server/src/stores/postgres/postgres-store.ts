@@ -29,7 +29,7 @@ import {
 } from "./connections.ts";
 import { readDue } from "./due.ts";
 import { isCollision, isUnreachable, lastingError, Overtaken, openingError } from "./errors.ts";
-import { PostgresInsight } from "./insight.ts";
+import { postgresInsight } from "./insight.ts";
 import { RowNumbers } from "./row-numbers.ts";
 import { migrate } from "./schema.ts";
 import { PostgresSharing } from "./sharing.ts";
@@ -91,7 +91,7 @@ export class PostgresStore implements Store {
   /** The database's clock when it was opened, in ms since the epoch. */
   readonly openedAt: number;
   readonly sharing: PostgresSharing | undefined;
-  readonly insight = new PostgresInsight((...asked) => this.#read(...asked));
+  readonly insight = postgresInsight((...asked) => this.#read(...asked));
   readonly #options: PostgresOptions;
   /** For transactions, so that nothing that is read keeps them waiting. */
   readonly #lane: pg.Pool;

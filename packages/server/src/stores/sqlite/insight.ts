@@ -1,16 +1,8 @@
 /** What those who look on are shown of a file. */
 import { statSync } from "node:fs";
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
-import {
-  type Insight,
-  type NewestFirst,
-  type Outline,
-  PARAM_BYTES_MAX,
-  PARAM_HEAD_LENGTH,
-  type Tagged,
-} from "../insight.ts";
-import { endOfPrefix, openCounts, outlineOf } from "../outline-rows.ts";
-import { hashOf, promiseOf, type Row, taskOf } from "../rows.ts";
+import { PARAM_BYTES_MAX, PARAM_HEAD_LENGTH } from "../insight.ts";
+import { type Cell, type Question, RowInsight } from "../row-insight.ts";
 import { PROMISE_COLUMNS, TASK_COLUMNS } from "./statements.ts";
 
 const OUTLINE = `p.seq, p.id, p.state, p.timeout_at, p.created_at, p.settled_at, p.tags,
@@ -29,7 +21,6 @@ function tagged(column: "origin" | "caller"): string {
     LEFT JOIN tasks t ON t.seq = p.seq LIMIT ?`;
 }
 
-/** Each is a key look-up or a part of an index. */
 export const INSIGHT = {
   runs: `SELECT ${OUTLINE} ${FROM} WHERE p.origin IS NULL AND p.caller IS NULL AND p.seq < ? ORDER BY p.seq DESC LIMIT ?`,
   halted: `SELECT ${OUTLINE} FROM tasks t JOIN promises p ON p.seq = t.seq
@@ -52,102 +43,20 @@ export const INSIGHT = {
     ${upTo("tasks WHERE state IN (2, 3) AND state = 2")} AS suspended,
     ${upTo("tasks WHERE state IN (2, 3) AND state = 3")} AS halted`,
   held: "SELECT pid, count(*) AS held FROM (SELECT pid FROM tasks WHERE state = 1 ORDER BY pid LIMIT ?) GROUP BY pid",
-} as const;
+} as const satisfies Record<Question, string>;
 
 /** Runs one question when no transaction is under way: what is not committed is shown to nobody. */
 type Ask = <T>(question: () => T) => Promise<T>;
 
-export class SqliteInsight implements Insight {
-  readonly #path: string;
-  readonly #db: DatabaseSync;
-  readonly #ask: Ask;
+export function sqliteInsight(db: DatabaseSync, path: string, ask: Ask): RowInsight {
+  const sizeOf = (file: string) => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  return new RowInsight({
+    // Prepared anew each time: somebody looks now and then, and preparing takes some microseconds.
+    ask: (name, ...cells) => ask(() => db.prepare(INSIGHT[name]).all(...cells.map(inputOf))),
+    bytes: async () => sizeOf(path) + sizeOf(`${path}-wal`),
+  });
+}
 
-  constructor(db: DatabaseSync, path: string, ask: Ask) {
-    this.#db = db;
-    this.#path = path;
-    this.#ask = ask;
-  }
-
-  runs({ before = Number.MAX_SAFE_INTEGER, limit }: NewestFirst): Promise<readonly Outline[]> {
-    return this.#outlines("runs", before, limit);
-  }
-
-  halted({ before = Number.MAX_SAFE_INTEGER, limit }: NewestFirst): Promise<readonly Outline[]> {
-    return this.#outlines("halted", before, limit);
-  }
-
-  named(prefix: string, { after, limit }: { after: string; limit: number }) {
-    const end = endOfPrefix(prefix);
-    return end === undefined
-      ? this.#outlines("namedLast", after, prefix, limit)
-      : this.#outlines("named", after, prefix, end, limit);
-  }
-
-  outlines(ids: readonly string[]): Promise<readonly Outline[]> {
-    return this.#outlines("outlines", JSON.stringify(ids));
-  }
-
-  members(origins: readonly string[], { after, limit }: { after: number; limit: number }) {
-    return this.#tagged("members", origins, after, limit);
-  }
-
-  called(callers: readonly string[], { after, limit }: { after: number; limit: number }) {
-    return this.#tagged("called", callers, after, limit);
-  }
-
-  async whole(id: string) {
-    const [row] = await this.#rows("whole", id);
-    if (!row) return undefined;
-    return { promise: promiseOf(row), ...(row["task_state"] !== null && { task: taskOf(row) }) };
-  }
-
-  async awaiters(id: string, limit: number): Promise<readonly string[]> {
-    return (await this.#rows("awaiters", id, limit)).map((row) => String(row["id"]));
-  }
-
-  async listeners(id: string, limit: number): Promise<readonly string[]> {
-    return (await this.#rows("listeners", id, limit)).map((row) => String(row["address"]));
-  }
-
-  async awaits(ids: readonly string[], limit: number) {
-    const rows = await this.#rows("awaits", JSON.stringify(ids), limit);
-    return rows.map((row) => ({
-      awaiter: String(row["awaiter"]),
-      awaited: String(row["awaited"]),
-    }));
-  }
-
-  async open(limit: number) {
-    const [row] = await this.#rows("open", limit + 1);
-    return openCounts(row, limit);
-  }
-
-  async held(limit: number): Promise<ReadonlyMap<string, number>> {
-    const rows = await this.#rows("held", limit);
-    return new Map(rows.map((row) => [String(row["pid"]), Number(row["held"])]));
-  }
-
-  async bytes(): Promise<number> {
-    const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-    return sizeOf(this.#path) + sizeOf(`${this.#path}-wal`);
-  }
-
-  async #outlines(name: keyof typeof INSIGHT, ...cells: readonly SQLInputValue[]) {
-    return (await this.#rows(name, ...cells)).map(outlineOf);
-  }
-
-  async #tagged(
-    name: "members" | "called",
-    texts: readonly string[],
-    after: number,
-    limit: number,
-  ): Promise<readonly Tagged[]> {
-    const rows = await this.#rows(name, JSON.stringify(texts.map(hashOf)), after, limit);
-    return rows.map((row) => ({ outline: outlineOf(row), by: Number(row["by"]) }));
-  }
-
-  /** Prepared anew each time: somebody looks now and then, and preparing takes some microseconds. */
-  #rows(name: keyof typeof INSIGHT, ...cells: readonly SQLInputValue[]): Promise<readonly Row[]> {
-    return this.#ask(() => this.#db.prepare(INSIGHT[name]).all(...cells));
-  }
+function inputOf(cell: Cell): SQLInputValue {
+  return typeof cell === "object" ? JSON.stringify(cell) : cell;
 }

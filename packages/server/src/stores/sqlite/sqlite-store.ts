@@ -12,6 +12,7 @@ import { DatabaseSync } from "node:sqlite";
 import { TAG } from "@resonate-ts/protocol";
 import type { Change, Snapshot, StoredPromise, StoredTask } from "../../core/records.ts";
 import type { Keys, Search } from "../../core/step.ts";
+import type { Insight } from "../insight.ts";
 import { hashOf, promiseOf, taskOf, taskState, upTo } from "../rows.ts";
 import { search } from "../search.ts";
 import {
@@ -29,7 +30,7 @@ import {
 import { Checkpoints } from "./checkpoints.ts";
 import { findDue } from "./due.ts";
 import { errorCode, openingError, SQLITE_FULL, transactionError } from "./errors.ts";
-import { SqliteInsight } from "./insight.ts";
+import { sqliteInsight } from "./insight.ts";
 import { load } from "./load.ts";
 import { lock } from "./lock.ts";
 import { migrate } from "./schema.ts";
@@ -61,7 +62,7 @@ export class SqliteStore implements Store, Transaction {
   readonly #unlock: () => void;
   readonly #checkpoints: Checkpoints;
   readonly clockFloor: number;
-  readonly insight: SqliteInsight;
+  readonly insight: Insight;
   /** What this transaction has seen of rows. */
   readonly #rows: Rows = {
     seqs: new Map(),
@@ -105,7 +106,7 @@ export class SqliteStore implements Store, Transaction {
     }
     this.#db = db;
     this.clockFloor = this.#floor;
-    this.insight = new SqliteInsight(db, path, (question) => this.#alone(async () => question()));
+    this.insight = sqliteInsight(db, path, (question) => this.#alone(async () => question()));
   }
 
   get writable(): boolean {
