@@ -47,12 +47,20 @@ describe("dev", () => {
     expect(url).toMatch(/^http:\/\/localhost:\d+$/);
     expect(out.split("\n")).toEqual([
       `Resonate listens on ${url}`,
+      `Page: ${url}/ui`,
       `Data: ${join(cwd, ".resonate/dev.db")}`,
       `Workers find it with RESONATE_URL=${url}`,
       "Pending: nothing",
       `Next: start a worker, then: resonate invoke ID -f FUNCTION --wait --server ${url} (more: resonate invoke --help)`,
       "",
     ]);
+  });
+
+  test("names no page where there is none", async () => {
+    const { command } = await start(["dev", "--memory", "--ui", "false"]);
+    await command.until(/Next: /);
+
+    expect((await stop(command)).out).not.toContain("Page:");
   });
 
   test("does not tell workers where they look by themselves", async () => {

@@ -186,6 +186,7 @@ function exitAfter(ms: number): void {
 
 function announce(terminal: Terminal, { url }: RunningServer, settings: Settings): void {
   terminal.out(`Resonate listens on ${url}`, "bold");
+  if (settings.ui) terminal.out(`Page: ${url}/ui`);
   terminal.out(`Data: ${placeOf(settings)}`);
 }
 
